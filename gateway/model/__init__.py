@@ -1,0 +1,1 @@
+"""The words of the gateway as types: points, samples, quality, time, links."""

@@ -1,0 +1,106 @@
+"""The two classes that a plugin is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from gateway.model.context import SinkContext, SourceContext
+from gateway.model.fields import Reconnect, Settings
+from gateway.model.point import Keep, Kind, Point, SinkPoint
+
+LINK_NAME = r"[a-z][a-z0-9_-]*"
+
+
+class Link(BaseModel):
+    """What sources and sinks have in common; its fields are its YAML.
+
+    A subclass gives `type` as a Literal, which is the word in the YAML,
+    and `Point`, the model of its columns in the point list.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[
+        str,
+        Field(pattern=f"^{LINK_NAME}$", max_length=64, description="unique in the gateway"),
+    ]
+    type: str
+    reconnect: Reconnect = Reconnect()
+
+
+class Source(Link):
+    """A connection that brings samples in."""
+
+    Point: ClassVar[type[Point]] = Point
+
+    async def run(self, ctx: SourceContext) -> None:
+        """Connect, and emit until the connection breaks.
+
+        Called by the host, again after each return or error, with back-off.
+        Raise to say why it broke (LinkError for a sentence without a traceback).
+        Being cancelled means stop.
+        Keep what belongs to the connection in local variables: nothing stale survives a reconnect.
+        """
+        raise NotImplementedError
+
+
+class KeepRule(Settings):
+    """What a sink must have of each kind of point."""
+
+    analog: Keep = Keep.EVERY
+    status: Keep = Keep.EVERY
+    double: Keep = Keep.EVERY
+    counter: Keep = Keep.EVERY
+
+    def of(self, kind: Kind) -> Keep:
+        rule: Keep = getattr(self, kind.value)
+        return rule
+
+    @classmethod
+    def all(cls, keep: Keep) -> KeepRule:
+        return cls(analog=keep, status=keep, double=keep, counter=keep)
+
+
+class Sink(Link):
+    """A connection that takes samples out.
+
+    `by_name`: whether a point without columns for this sink reaches it all the same.
+    """
+
+    Point: ClassVar[type[SinkPoint]] = SinkPoint
+    by_name: ClassVar[bool] = True
+
+    select: Annotated[
+        tuple[str, ...],
+        Field(description="names of the points it takes, with * and ?; a leading ! leaves out"),
+    ] = ("*",)
+    keep: Annotated[
+        KeepRule,
+        Field(description="every or latest, for all points or by kind"),
+    ] = KeepRule()
+    live_first: Annotated[
+        bool,
+        Field(description="after an outage live samples go first and history drains beside them"),
+    ] = True
+    history_rate: Annotated[
+        int,
+        Field(gt=0, description="samples per second at which history drains beside live ones"),
+    ] = 20_000
+    window: Annotated[
+        int,
+        Field(gt=0, description="most samples handed out and not yet acknowledged"),
+    ] = 200_000
+
+    @field_validator("keep", mode="before")
+    @classmethod
+    def _keep_word(cls, value: object) -> object:
+        return KeepRule.all(Keep(value)) if value in ("every", "latest") else value
+
+    async def run(self, ctx: SinkContext) -> None:
+        """Connect, hand on `ctx.batches()`, and say `ctx.delivered(seq)` as the consumer has it.
+
+        Called by the host under the same rules as `Source.run`.
+        """
+        raise NotImplementedError
