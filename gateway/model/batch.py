@@ -22,7 +22,8 @@ class Batch:
 
     point:   int32 (n,), ids of points.
     value:   float64 (n,), in the point's unit; a status is 0.0 or 1.0,
-             a double-point status 0.0 to 3.0 (intermediate, off, on, bad), integers are exact up to 2**53.
+             a double-point status 0.0 to 3.0 (intermediate, off, on, bad);
+             integers are exact up to 2**53.
     quality: uint16 (n,), `Quality` flags.
     time:    int64 (n,), nanoseconds since the Unix epoch, UTC;
              the device's own time where the quality has `DEVICE_TIME`, else the time of receipt.
