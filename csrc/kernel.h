@@ -1,0 +1,173 @@
+/*
+ * The kernel's point pipeline: raw blocks and columns in, the rows of what changed out.
+ *
+ * The caller owns all memory, a pointer stands beside its length, and nothing is changed when a
+ * call returns an error.  A points table has one owner at a time: the functions take no locks.
+ *
+ * Everything between the two markers is read by build_kernel.py as the cdef of the Python wrapper,
+ * so declarations live only here.
+ */
+#ifndef GW_KERNEL_H
+#define GW_KERNEL_H
+
+#include <stdint.h>
+
+/* cdef begin */
+
+/* Return codes below zero; gw_strerror() has the sentence of each. */
+enum {
+    GW_OK = 0,
+    GW_NO_POINT = -1,
+    GW_SHORT_BLOCK = -2,
+    GW_ROWS_FULL = -3,
+    GW_BAD_PLAN = -4,
+    GW_BAD_LEVEL = -5
+};
+
+/* Quality of a sample, IEC 61850-7-3 clause 6.2.1; the two lowest bits are one number. */
+enum {
+    GW_GOOD = 0,
+    GW_INVALID = 0x0001,
+    GW_QUESTIONABLE = 0x0003,
+    GW_VALIDITY = 0x0003,
+    GW_OVERFLOW = 0x0004,
+    GW_OUT_OF_RANGE = 0x0008,
+    GW_FAILURE = 0x0040,
+    GW_OLD_DATA = 0x0080,
+    GW_INCONSISTENT = 0x0100,
+    GW_INACCURATE = 0x0200,
+    GW_CLOCK_NOT_SYNCHRONISED = 0x2000,
+    GW_DEVICE_TIME = 0x4000
+};
+
+enum gw_deadband { GW_ABSOLUTE = 0, GW_INTEGRATED = 1 };
+
+enum gw_type {
+    GW_BIT = 0, /* positions and strides count bits, from the least significant of byte 0 */
+    GW_INT8,
+    GW_UINT8,
+    GW_INT16,
+    GW_UINT16,
+    GW_BCD16, /* four decimal digits, one in each half byte */
+    GW_INT32,
+    GW_UINT32,
+    GW_FLOAT32,
+    GW_BCD32, /* eight decimal digits */
+    GW_INT64,
+    GW_UINT64,
+    GW_FLOAT64,
+    GW_TYPES
+};
+
+/*
+ * Order of the bytes on the wire, A the most significant byte of a 32-bit value:
+ * big-endian; little-endian; bytes swapped in each 16-bit word; words reversed.
+ * 16-bit values take the order of one word, 64-bit values extend the pattern to four words.
+ */
+enum gw_order { GW_ABCD = 0, GW_DCBA, GW_BADC, GW_CDAB, GW_ORDERS };
+
+/*
+ * Points: columns of length n; the index is the point's id.
+ *
+ * Parameters: v = raw * scale + offset; low and high [unit], -inf and +inf for none;
+ * rate [unit/s], +inf for none; deadband [unit], or [unit*s] where its kind is GW_INTEGRATED;
+ * a deadband below zero (or NaN) reports every sample.
+ *
+ * The image: value [unit], quality and time [ns since the Unix epoch, UTC] of the last *reported*
+ * sample of each point.  time == 0 means never reported; set up as NaN, GW_INVALID|GW_OLD_DATA, 0.
+ *
+ * History, the kernel's own: the last sample seen and when (set up as NaN, 0), and the area
+ * between the samples and the image since the last report [unit*s] (set up as 0).
+ * It is kept for points with a rate limit or an integrated deadband.
+ */
+typedef struct {
+    int64_t n;
+    const double *scale;
+    const double *offset;
+    const double *low;
+    const double *high;
+    const double *rate;
+    const double *deadband;
+    const uint8_t *deadband_kind;
+    double *value;
+    uint16_t *quality;
+    int64_t *time;
+    double *previous;
+    int64_t *previous_time;
+    double *area;
+} gw_points;
+
+/* Rows: what is reported is appended at count. */
+typedef struct {
+    int64_t capacity;
+    int64_t count;
+    int32_t *point;
+    double *value;
+    uint16_t *quality;
+    int64_t *time;
+} gw_rows;
+
+/*
+ * A run: fields of one type and order.  Where list < 0, field i is point first+i at position
+ * offset + i*stride; else points[list+i] at offsets[list+i] of the plan.
+ * Positions are bytes from the start of the block, or bits where the type is GW_BIT.
+ * history != 0 where a point of the run has a rate limit or an integrated deadband.
+ */
+typedef struct {
+    int32_t type;
+    int32_t order;
+    int32_t history;
+    int32_t list;
+    int64_t count;
+    int64_t first;
+    int64_t offset;
+    int64_t stride;
+} gw_run;
+
+/*
+ * Plan: the compiled fields of one raw block, for one points table.
+ * A point appears at most once (not checked here: a second field of a point is judged against
+ * the image that the first one left, or the one before it).
+ */
+typedef struct {
+    const gw_points *table;
+    int64_t size;
+    int64_t run_count;
+    int64_t list_count;
+    const gw_run *runs;
+    const int32_t *points;
+    const int64_t *offsets;
+} gw_plan;
+
+/*
+ * Decode a raw block by its plan, judge each field as a sample of this time, and append what is
+ * to be reported.  quality: flags of the whole block, merged into each sample's.
+ * Needs plan->size free rows.  Returns the number of rows appended, or a code below zero.
+ */
+int64_t gw_points_decode(gw_points *points, const gw_plan *plan, const uint8_t *data,
+                         int64_t length, int64_t time, uint16_t quality, gw_rows *rows);
+
+/*
+ * Judge n samples given as columns, in their order, and append what is to be reported:
+ * all of them where every != 0, else what changed.  A point may have several samples.
+ * Needs n free rows.  Returns the number of rows appended, or a code below zero.
+ */
+int64_t gw_points_judge(gw_points *points, int64_t n, const int32_t *point, const double *value,
+                        const uint16_t *quality, const int64_t *time, int every, gw_rows *rows);
+
+/* The sentence of a return code. */
+const char *gw_strerror(int64_t code);
+
+/*
+ * Levels: the same code compiled for more than one instruction set; results are bit-identical.
+ * 0 is plain C, 1 is x86-64-v3.  The best that the processor supports is chosen on first use.
+ */
+enum { GW_PLAIN = 0, GW_X86_64_V3 = 1, GW_LEVELS = 2 };
+int gw_level(void);
+int gw_level_supported(int level); /* 1 where this processor has the level, else 0 */
+int gw_level_force(int level); /* GW_OK, or GW_BAD_LEVEL where this processor has no such level */
+const char *gw_level_name(int level);
+
+/* cdef end */
+
+#endif

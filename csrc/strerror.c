@@ -1,0 +1,22 @@
+/* The sentence of each return code. */
+#include "kernel.h"
+
+const char *gw_strerror(int64_t code)
+{
+    switch (code) {
+    case GW_OK:
+        return "no error";
+    case GW_NO_POINT:
+        return "a point id lies outside the points table";
+    case GW_SHORT_BLOCK:
+        return "the block is shorter than its plan";
+    case GW_ROWS_FULL:
+        return "there are fewer free rows than samples";
+    case GW_BAD_PLAN:
+        return "the plan is malformed, or was compiled for another points table";
+    case GW_BAD_LEVEL:
+        return "this processor does not support that level";
+    default:
+        return code > 0 ? "no error" : "unknown error";
+    }
+}

@@ -1,0 +1,26 @@
+"""The kernel: decode, judge and select samples in C, on columns.
+
+This folder is the only Python that touches cffi.
+"""
+
+from gateway.kernel.error import KernelError
+from gateway.kernel.field import Field, FieldType, Order
+from gateway.kernel.level import force_level, level, levels
+from gateway.kernel.plan import Plan
+from gateway.kernel.points import ABSOLUTE, INTEGRATED, Points
+from gateway.kernel.rows import Rows
+
+__all__ = [
+    "ABSOLUTE",
+    "INTEGRATED",
+    "Field",
+    "FieldType",
+    "KernelError",
+    "Order",
+    "Plan",
+    "Points",
+    "Rows",
+    "force_level",
+    "level",
+    "levels",
+]

@@ -1,0 +1,145 @@
+"""Plans: the fields of one raw block, compiled for the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gateway.kernel._kernel import ffi, lib
+from gateway.kernel.field import WIDTHS, Field
+from gateway.kernel.points import INTEGRATED, Points
+from gateway.kernel.rows import Rows
+
+# Shorter stretches of neighbouring points cost more as runs of their own than in a list.
+_SHORTEST_RUN = 8
+
+
+class _Place(NamedTuple):
+    """A field as the kernel sees it: numbers only, a bit of a register as a bit of its byte."""
+
+    type: int
+    order: int
+    point: int
+    position: int
+
+
+class Plan:
+    """The compiled fields of one raw block, for one points table.
+
+    Fields of one type and order become runs: neighbouring ids at a constant stride, which the
+    kernel takes as vectors, and a list of the rest.  Number points in the order of their
+    addresses and the block is one run.
+    Compile after `rate`, `deadband` and `deadband_kind` of the points are set: whether a run needs
+    the history of its points is decided here.
+
+    size:   number of fields.
+    length: bytes that the block must have.
+
+    Raises ValueError, naming the field, for a field that cannot be, or two fields of one point.
+    """
+
+    __slots__ = ("_c", "_held", "length", "points", "size")
+
+    def __init__(self, points: Points, fields: Iterable[Field]) -> None:
+        held = list(fields)
+        seen: dict[int, int] = {}
+        for index, field in enumerate(held):
+            fault = field.fault(points.n)
+            if fault is None and field.point in seen:
+                fault = f"point {field.point} is already field {seen[field.point]}"
+            if fault is not None:
+                raise ValueError(f"field {index}: {fault}")
+            seen[field.point] = index
+        self.points = points
+        self.size = len(held)
+        self.length = max((field.offset + WIDTHS[field.type] for field in held), default=0)
+
+        runs, listed = _compile(sorted(_place(field) for field in held))
+        self._c = ffi.new("gw_plan *")
+        c_runs = ffi.new("gw_run[]", [_run(points, run, listed) for run in runs])
+        c_points = ffi.new("int32_t[]", [place.point for place in listed])
+        c_offsets = ffi.new("int64_t[]", [place.position for place in listed])
+        self._held = (c_runs, c_points, c_offsets)
+        self._c.table = points._c
+        self._c.size = self.size
+        self._c.run_count = len(runs)
+        self._c.list_count = len(listed)
+        self._c.runs, self._c.points, self._c.offsets = self._held
+
+    def numbers(self, length: int, rows: Rows) -> str:
+        """Return what a call with this plan needed and what it got, for an error's sentence."""
+        return (
+            f"needs {self.length} bytes, got {length}; needs {self.size} free rows, got {rows.free}"
+        )
+
+
+def _place(field: Field) -> _Place:
+    if field.type == "bit16":
+        high_first = field.order in ("ABCD", "CDAB")
+        byte = field.offset + ((field.bit < 8) if high_first else (field.bit >= 8))
+        return _Place(lib.GW_BIT, lib.GW_ABCD, field.point, 8 * byte + field.bit % 8)
+    if field.type == "bit":
+        return _Place(lib.GW_BIT, lib.GW_ABCD, field.point, 8 * field.offset + field.bit)
+    order = lib.GW_ABCD if WIDTHS[field.type] == 1 else getattr(lib, f"GW_{field.order}")
+    return _Place(getattr(lib, f"GW_{field.type.upper()}"), order, field.point, field.offset)
+
+
+def _compile(places: list[_Place]) -> tuple[list[list[_Place] | tuple[int, int]], list[_Place]]:
+    """Return the runs (as places, or as start and length in the list) and the list."""
+    runs: list[list[_Place] | tuple[int, int]] = []
+    listed: list[_Place] = []
+    for _, group in groupby(places, key=lambda place: place[:2]):
+        start = len(listed)
+        for run in _stretches(list(group)):
+            if len(run) >= _SHORTEST_RUN or len(places) == 1:
+                runs.append(run)
+            else:
+                listed += run
+        if len(listed) > start:
+            runs.append((start, len(listed) - start))
+    return runs, listed
+
+
+def _stretches(places: list[_Place]) -> Iterable[list[_Place]]:
+    """Cut places of one type and order into stretches of neighbouring ids at a constant stride."""
+    run: list[_Place] = []
+    for place in places:
+        fits = not run or (
+            place.point == run[-1].point + 1
+            and (len(run) < 2 or place.position - run[-1].position == _stride(run))
+        )
+        if not fits:
+            yield run
+            run = []
+        run.append(place)
+    if run:
+        yield run
+
+
+def _stride(run: list[_Place]) -> int:
+    return run[1].position - run[0].position if len(run) > 1 else 0
+
+
+def _run(
+    points: Points, run: list[_Place] | tuple[int, int], listed: list[_Place]
+) -> dict[str, Any]:
+    if isinstance(run, tuple):
+        start, count = run
+        first = listed[start]
+        return {"type": first.type, "order": first.order, "list": start, "count": count}
+    first = run[0]
+    ids = slice(first.point, first.point + len(run))
+    integrated = (points.deadband_kind[ids] == INTEGRATED) & (points.deadband[ids] > 0)
+    return {
+        "type": first.type,
+        "order": first.order,
+        "history": bool(np.any(integrated | (points.rate[ids] < np.inf))),
+        "list": -1,
+        "count": len(run),
+        "first": first.point,
+        "offset": first.position,
+        "stride": _stride(run),
+    }

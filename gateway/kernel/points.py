@@ -1,0 +1,162 @@
+"""The points table: how every point is judged, and the last sample reported of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.kernel._kernel import ffi, lib
+from gateway.kernel.error import KernelError
+from gateway.kernel.rows import Rows
+from gateway.model.batch import Batch, QualityColumn, TimeColumn, ValueColumn
+from gateway.model.quality import Quality
+
+if TYPE_CHECKING:
+    from gateway.kernel.plan import Plan
+
+KindColumn: TypeAlias = npt.NDArray[np.uint8]
+
+ABSOLUTE: int = lib.GW_ABSOLUTE
+INTEGRATED: int = lib.GW_INTEGRATED
+
+_decode = lib.gw_points_decode
+_judge = lib.gw_points_judge
+_from_buffer = ffi.from_buffer
+
+# Column, type in C, and what it holds before anybody sets it.
+_COLUMNS: tuple[tuple[str, str, npt.DTypeLike, float], ...] = (
+    ("scale", "double[]", np.float64, 1.0),
+    ("offset", "double[]", np.float64, 0.0),
+    ("low", "double[]", np.float64, -np.inf),
+    ("high", "double[]", np.float64, np.inf),
+    ("rate", "double[]", np.float64, np.inf),
+    ("deadband", "double[]", np.float64, 0.0),
+    ("deadband_kind", "uint8_t[]", np.uint8, ABSOLUTE),
+    ("value", "double[]", np.float64, np.nan),
+    ("quality", "uint16_t[]", np.uint16, Quality.INVALID | Quality.OLD_DATA),
+    ("time", "int64_t[]", np.int64, 0),
+    ("previous", "double[]", np.float64, np.nan),
+    ("previous_time", "int64_t[]", np.int64, 0),
+    ("area", "double[]", np.float64, 0.0),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Columns of length `n`; the index is the point's id.
+
+    Parameters, written in place (`points.low[3] = 0.0`) and seen by the next call:
+
+    scale, offset:  v = raw * scale + offset.
+    low, high:      range [unit]; -inf and inf for none.
+    rate:           most change [unit/s] between two samples; inf for none.
+    deadband:       [unit], or [unit*s] where its kind is integrated; 0 reports every change,
+                    below zero every sample.
+    deadband_kind:  `ABSOLUTE`, or `INTEGRATED`: report when the area between the samples and the
+                    value last reported has reached the deadband.
+
+    Plans look at `rate` and `deadband_kind` when they are compiled: set those two before.
+
+    The image, the last *reported* sample of each point: value [unit], quality, time [ns since the
+    Unix epoch, UTC]; before the first NaN, invalid and oldData, 0.
+    To restore it, write all three; a point of time 0 has its next sample reported, whatever it is.
+
+    One thread at a time: the kernel takes no locks, and calls release the GIL.
+    """
+
+    n: int
+    scale: ValueColumn = field(init=False, repr=False)
+    offset: ValueColumn = field(init=False, repr=False)
+    low: ValueColumn = field(init=False, repr=False)
+    high: ValueColumn = field(init=False, repr=False)
+    rate: ValueColumn = field(init=False, repr=False)
+    deadband: ValueColumn = field(init=False, repr=False)
+    deadband_kind: KindColumn = field(init=False, repr=False)
+    value: ValueColumn = field(init=False, repr=False)
+    quality: QualityColumn = field(init=False, repr=False)
+    time: TimeColumn = field(init=False, repr=False)
+    _c: Any = field(init=False, repr=False)
+    _history: tuple[npt.NDArray[Any], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.n < 2**31:
+            raise ValueError(f"a table of {self.n} points; it must be 0 to {2**31 - 1}")
+        table = ffi.new("gw_points *")
+        table.n = self.n
+        history = []
+        for name, ctype, dtype, start in _COLUMNS:
+            column = np.full(self.n, start, dtype)
+            setattr(table, name, _from_buffer(ctype, column, require_writable=True))
+            if name in self.__dataclass_fields__:
+                object.__setattr__(self, name, column)
+            else:
+                history.append(column)
+        object.__setattr__(self, "_c", table)
+        object.__setattr__(self, "_history", tuple(history))
+
+    def __len__(self) -> int:
+        return self.n
+
+    def decode(
+        self,
+        plan: Plan,
+        data: bytes | bytearray | memoryview,
+        time: int,
+        quality: int,
+        rows: Rows,
+    ) -> int:
+        """Decode a raw block, judge each field, append what is to be reported, return how many.
+
+        time [ns since the Unix epoch, UTC] is the time of every sample of the block;
+        quality are flags of the whole block, merged into each sample's.
+        Costs the least with `bytes`.  Raises KernelError, with nothing changed, where the block is
+        shorter than `plan.length`, `rows` has less than `plan.size` free, or the plan is of
+        another table.
+        """
+        buffer = data if type(data) is bytes else _from_buffer("uint8_t[]", data)
+        count: int = _decode(self._c, plan._c, buffer, len(data), time, quality, rows._c)
+        if count < 0:
+            raise KernelError(count, plan.numbers(len(buffer), rows))
+        return count
+
+    def judge(self, batch: Batch, every: bool, rows: Rows) -> int:
+        """Judge the samples of a batch in order, append what is to be reported, return how many.
+
+        every: report all of them (events), not only what changed.
+        Raises KernelError, with nothing changed, where an id lies outside the table or `rows` has
+        less free than the batch has samples; ValueError where a column is not what `Batch` says.
+        """
+        n = len(batch)
+        if n == 0:
+            return 0
+        count: int = _judge(
+            self._c,
+            n,
+            _column("point", "int32_t[]", np.int32, batch.point, n),
+            _column("value", "double[]", np.float64, batch.value, n),
+            _column("quality", "uint16_t[]", np.uint16, batch.quality, n),
+            _column("time", "int64_t[]", np.int64, batch.time, n),
+            every,
+            rows._c,
+        )
+        if count < 0:
+            low, high = batch.point.min(), batch.point.max()
+            raise KernelError(
+                count,
+                f"{n} samples of points {low} to {high}, a table of {self.n} points, "
+                f"{rows.free} rows free",
+            )
+        return count
+
+
+def _column(name: str, ctype: str, dtype: npt.DTypeLike, column: npt.NDArray[Any], n: int) -> Any:
+    """Return a pointer to a column; from_buffer looks neither at the type nor at the length."""
+    if column.dtype != dtype or column.shape != (n,) or not column.flags.c_contiguous:
+        raise ValueError(
+            f"column {name} must be contiguous {np.dtype(dtype)} of length {n}, "
+            f"got {column.dtype} of shape {column.shape}, strides {column.strides}"
+        )
+    return _from_buffer(ctype, column)
