@@ -1,0 +1,81 @@
+"""Pin every library by version and hash, from what the core and the plugins say they need.
+
+constraints.txt is for running and building, constraints-test.txt is what testing adds.
+Every file of each release is listed, so the same pins serve all platforms and Python versions.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAD = "# Made by `make constraints`; not written by hand.\n"
+OLDEST_PYTHON = "3.11"
+
+
+def projects() -> list[dict[str, Any]]:
+    """Return the parsed pyproject.toml of the core and of every plugin."""
+    paths = [ROOT / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]
+    return [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def foreign(requirements: list[str]) -> list[str]:
+    """Leave out the distributions that live in this tree."""
+    return sorted({line for line in requirements if not line.startswith("grid-gateway")})
+
+
+def run_requirements() -> list[str]:
+    """Return what is needed to build and to run, optional parts included."""
+    found: list[str] = []
+    for project in projects():
+        found += project["build-system"]["requires"]
+        found += project["project"].get("dependencies", [])
+        for extra in project["project"].get("optional-dependencies", {}).values():
+            found += extra
+    return foreign(found)
+
+
+def test_requirements() -> list[str]:
+    """Return what the dependency groups add."""
+    groups = [g for p in projects() for g in p.get("dependency-groups", {}).values()]
+    return foreign([line for group in groups for line in group if isinstance(line, str)])
+
+
+def resolve(requirements: list[str], pins: str = "") -> str:
+    """Return `requirements` and all that they need, pinned and hashed, in keeping with `pins`."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked = Path(folder, "asked.in")
+        asked.write_text("\n".join(requirements), encoding="utf-8")
+        kept = Path(folder, "kept.txt")
+        kept.write_text(pins, encoding="utf-8")
+        command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal"]
+        command += ["--python-version", OLDEST_PYTHON, "--fork-strategy", "fewest"]
+        command += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"]
+        command += ["--no-header", "--no-annotate", "--constraint", str(kept), str(asked)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    return done.stdout
+
+
+def entries(text: str) -> dict[str, str]:
+    """Split a pinned list into its entries, by name."""
+    found = re.findall(r"^([A-Za-z0-9._-]+)(==[^\n]*\n(?:[ \t]+[^\n]*\n?)*)", text, re.MULTILINE)
+    return {name: name + rest for name, rest in found}
+
+
+def main() -> None:
+    """Write both files."""
+    run = resolve(run_requirements())
+    test = resolve(run_requirements() + test_requirements(), run)
+    added = [text for name, text in entries(test).items() if name not in entries(run)]
+    (ROOT / "constraints.txt").write_text(HEAD + run, encoding="utf-8")
+    (ROOT / "constraints-test.txt").write_text(HEAD + "".join(added), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
