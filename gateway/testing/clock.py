@@ -119,7 +119,7 @@ class PausedLoop(asyncio.SelectorEventLoop):
         self._paused.now += seconds
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
     ) -> asyncio.Future[T]:
         self._paused.outside += 1
         try:

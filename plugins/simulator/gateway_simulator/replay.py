@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -30,7 +30,7 @@ class ReplayPoint(Point):
 class Replay(Source):
     """A recording played again, each sample with its own time and quality, changed or not."""
 
-    Point: ClassVar[type[Point]] = ReplayPoint
+    Point = ReplayPoint
 
     type: Literal["simulator.replay"] = "simulator.replay"
     file: Annotated[

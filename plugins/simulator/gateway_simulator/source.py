@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from gateway import Batch, Duration, Point, Source, SourceContext
+from gateway import Batch, Duration, Source, SourceContext
 from gateway_simulator.signals import SignalPoint, Signals
 
 
 class Simulator(Source):
     """A field without hardware: each point follows the signal in its row of the point list."""
 
-    Point: ClassVar[type[Point]] = SignalPoint
+    Point = SignalPoint
 
     type: Literal["simulator"] = "simulator"
     poll: Annotated[Duration, Field(gt=0, description="how often values are computed")] = 1.0
