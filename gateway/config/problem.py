@@ -1,0 +1,56 @@
+"""What is wrong with a configuration, and where."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.model.errors import GatewayError
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong: the sentence says what was found and what is allowed.
+
+    `line` and `column` count from 1, in characters, as editors do.
+    """
+
+    path: Path
+    line: int
+    column: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.sentence}"
+
+
+class ConfigError(GatewayError):
+    """A configuration cannot be used; `problems` has everything that is wrong with it.
+
+    The problems stand in the order of their files, lines and columns.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def did_you_mean(found: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'host'?` for the known word nearest to the one found, or nothing."""
+    words = {word.lower(): word for word in known}
+    near = difflib.get_close_matches(found.lower(), words, n=1, cutoff=0.6)
+    return f"; did you mean '{words[near[0]]}'?" if near else ""
+
+
+def listing(words: Iterable[str]) -> str:
+    """Return words for a sentence, `a, b, c`, cut where nobody would read on."""
+    all_words = list(words)
+    shown = ", ".join(all_words[:30])
+    return f"{shown} and {len(all_words) - 30} more" if len(all_words) > 30 else shown or "none"
+
+
+def excerpt(text: str, limit: int = 60) -> str:
+    """Return a text on one line, quoted, and cut at `limit` characters."""
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
