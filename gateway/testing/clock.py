@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, Unpack, overload
 
+from gateway.engine.clock import Clock
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -143,16 +145,18 @@ class PausedLoop(asyncio.SelectorEventLoop):
             self._paused.outside -= 1
 
 
-class PausedClock:
-    """A wall clock for the engine that tells the time of the paused loop it runs on."""
+class PausedClock(Clock):
+    """The engine's clock on a paused loop; `disciplined` is what it says of its synchronisation."""
+
+    def __init__(self, disciplined: bool = True) -> None:
+        self.disciplined = disciplined
 
     def now(self) -> int:
         """Return ns since the Unix epoch, UTC."""
         return _loop().now()
 
-    def monotonic(self) -> float:
-        """Return the loop's time in seconds."""
-        return _loop().time()
+    def synchronised(self) -> bool:
+        return self.disciplined
 
 
 def _loop() -> PausedLoop:
