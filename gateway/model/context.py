@@ -70,12 +70,15 @@ class LinkContext(ABC):
     points: Sequence[LinkPoint]
     """The points of this link, in the order of the point list."""
     image: Image
-    data: Path
-    """A folder that is this link's own and outlives a restart (certificates and the like)."""
     log: logging.Logger
     """For what an engineer must read; the host already writes one line down and one line up."""
     tracing: bool
     """Whether anybody wants frames; ask before building what `trace` would be given."""
+
+    @property
+    @abstractmethod
+    def data(self) -> Path:
+        """A folder that is this link's own and outlives a restart (certificates and the like)."""
 
     @abstractmethod
     def up(self, detail: str = "") -> None:

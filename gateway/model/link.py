@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from gateway.model.context import SinkContext, SourceContext
 from gateway.model.fields import Reconnect, Settings
-from gateway.model.point import Keep, Kind, Point, SinkPoint
+from gateway.model.point import Keep, Kind, LinkPoint, Point, SinkPoint
 
 LINK_NAME = r"[a-z][a-z0-9_-]*"
 
@@ -28,6 +31,17 @@ class Link(BaseModel):
     ]
     type: str
     reconnect: Reconnect = Reconnect()
+
+    def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
+        """Check what one row alone cannot show: two points at one register, one index twice.
+
+        Called once by `gateway check` and before a start, with the points of this link in the order
+        of the point list, each row valid by itself; never connects.
+        Yield the point, the field of its address that is wrong (empty: the row), and a sentence
+        that says what was found and what is allowed; it is reported at that cell's line and column.
+        The ids are those of this call only.
+        """
+        return ()
 
 
 class Source(Link):
@@ -57,6 +71,12 @@ class KeepRule(Settings):
     def of(self, kind: Kind) -> Keep:
         rule: Keep = getattr(self, kind.value)
         return rule
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [{"enum": [keep.value for keep in Keep]}, handler(schema)]}
 
     @classmethod
     def all(cls, keep: Keep) -> KeepRule:

@@ -1,0 +1,159 @@
+"""The door as each link sees it: the contexts that `run` is given."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gateway import kernel
+from gateway.engine.clock import Clock
+from gateway.engine.feed import Feed
+from gateway.engine.intake import Intake, lost, received
+from gateway.engine.status import LinkStatus
+from gateway.kernel import KernelError, Plan, Points
+from gateway.model.batch import Batch
+from gateway.model.context import STALE, Delivery, Field, Image, SinkContext, SourceContext
+from gateway.model.errors import GatewayError
+from gateway.model.point import LinkPoint
+from gateway.model.quality import Quality
+
+
+class _Context:
+    """What both contexts share; kept apart from the public classes, which are only a contract."""
+
+    def __init__(
+        self,
+        gateway: str,
+        status: LinkStatus,
+        points: Sequence[LinkPoint],
+        image: Image,
+        data: Path,
+        clock: Clock,
+        on_up: Callable[[str], None],
+        tracing: bool,
+    ) -> None:
+        self.name = status.name
+        self.gateway = gateway
+        self.points = points
+        self.image = image
+        self._data = data
+        self.log = logging.getLogger(f"gateway_{status.type.split('.')[0]}.{status.name}")
+        self.tracing = tracing
+        self._status = status
+        self._clock = clock
+        self._on_up = on_up
+
+    @property
+    def data(self) -> Path:
+        self._data.mkdir(parents=True, exist_ok=True)
+        return self._data
+
+    def up(self, detail: str = "") -> None:
+        self._on_up(detail)
+
+    def now(self) -> int:
+        return self._clock.now()
+
+    def count(self, what: str, n: int = 1) -> None:
+        self._status.counters[what] += n
+
+    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
+        if self.tracing:
+            self.log.info("%s %s %s %s", self.name, direction, frame.hex(" "), note)
+
+    async def every(self, period: float, offset: float = 0.0) -> AsyncIterator[int]:
+        step = max(1, round(period * 1e9))
+        shift = round(offset * 1e9)
+        tick = (self._clock.now() - shift) // step + 1
+        while True:
+            # The wall clock may be stepped while we sleep: look again, and never sleep for long
+            # on an old idea of the time.
+            while (wait := tick * step + shift - self._clock.now()) > 0:
+                if wait > 2 * step:
+                    tick = (self._clock.now() - shift) // step + 1
+                    continue
+                await asyncio.sleep(min(wait / 1e9, 60.0))
+            yield tick * step + shift
+            behind = (self._clock.now() - shift) // step - tick
+            if behind > 0:
+                self.count("missed_ticks", behind)
+                tick += behind
+            tick += 1
+
+
+class RunningSource(_Context, SourceContext):
+    """A source's door, for all its connections."""
+
+    def __init__(self, intake: Intake, table: Points, *common: Any) -> None:
+        super().__init__(*common)
+        self._intake = intake
+        self._table = table
+        self._own = np.zeros(len(table), np.bool_)
+        self._own[[point.id for point in self.points]] = True
+
+    def plan(self, fields: Iterable[Field]) -> Plan:
+        return Plan(
+            self._table,
+            [
+                kernel.Field(f.point, f.offset, f.type, f.order, f.bit)  # type: ignore[arg-type]
+                for f in fields
+            ],
+        )
+
+    async def emit_raw(self, plan: Plan, data: bytes, time: int | None = None) -> int:
+        await self._intake.room()
+        try:
+            return self._intake.decode(plan, data, self._clock.now() if time is None else time)
+        except KernelError as error:
+            raise ValueError(str(error)) from error
+
+    async def emit(self, batch: Batch, *, every: bool = False) -> None:
+        self._check(batch.point)
+        await self._intake.room()
+        custody = self._intake.judge(
+            received(batch, self._clock.now(), self._intake.time_quality), every=every
+        )
+        if custody is not None:
+            await asyncio.shield(custody)
+
+    async def stale(self, points: Sequence[int], quality: Quality = STALE) -> None:
+        self._check(np.asarray(points, np.int32))
+        await self._intake.room()
+        self._intake.judge(lost(points, quality, self._clock.now()), every=False)
+
+    def _check(self, points: Any) -> None:
+        if len(points) and not (
+            points.min() >= 0 and points.max() < len(self._own) and self._own[points].all()
+        ):
+            raise GatewayError(f"{self.name} may emit only its own points")
+
+
+class RunningSink(_Context, SinkContext):
+    """A sink's door, for all its connections."""
+
+    def __init__(self, feed: Feed, *common: Any) -> None:
+        super().__init__(*common)
+        self._feed = feed
+
+    def batches(self) -> AsyncIterator[Delivery]:
+        self._feed.connect()
+        return _Deliveries(self._feed)
+
+    def delivered(self, seq: int) -> None:
+        self._feed.delivered(seq)
+
+    def watch(self, points: Iterable[int] | None) -> None:
+        self._feed.watch(None if points is None else np.fromiter(points, np.int32))
+
+
+class _Deliveries(AsyncIterator[Delivery]):
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    async def __anext__(self) -> Delivery:
+        return await self._feed.next()

@@ -1,0 +1,269 @@
+"""The gateway at work: builds links, feeds and journal from a configuration and runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gateway.engine import health
+from gateway.engine.clock import Clock
+from gateway.engine.context import RunningSink, RunningSource
+from gateway.engine.feed import Feed
+from gateway.engine.intake import Intake, lost
+from gateway.engine.report import serve_report
+from gateway.engine.selection import Selection
+from gateway.engine.status import LinkStatus, State
+from gateway.engine.supervisor import Supervisor
+from gateway.journal.journal import Journal
+from gateway.journal.ledger import Ledger
+from gateway.journal.store import Store
+from gateway.kernel import INTEGRATED, Points
+from gateway.model.batch import Batch
+from gateway.model.configuration import Configuration
+from gateway.model.context import STALE, Image
+from gateway.model.link import Link, Sink, Source
+from gateway.model.point import DeadbandKind, Definition, LinkPoint
+from gateway.model.quality import Quality
+
+log = logging.getLogger("gateway")
+
+DRAIN = 5.0
+"""Seconds that sinks have, when the gateway stops, to deliver what they hold."""
+HEALTH_INTERVAL = 5.0
+"""Seconds between looks at clock, disk and backlogs."""
+UNLINK_TIMEOUT = 5.0
+"""Seconds that a link has to end when it is told to."""
+
+
+class Engine:
+    """One gateway. `run` may be called once; what it shows of itself may be read all the while."""
+
+    journal: Journal
+    intake: Intake
+    _table: Points
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        clock: Clock | None = None,
+        trace: Iterable[str] = (),
+    ) -> None:
+        self.configuration = configuration
+        self.clock = clock or Clock()
+        self.data = configuration.gateway.data
+        self.links: dict[str, LinkStatus] = {}
+        self.names: list[str] = []
+        """Point names by id; empty where an id is of a point that is no more."""
+        self.definitions: list[Definition | None] = []
+        self.image = Image(np.empty(0), np.empty(0, np.uint16), np.empty(0, np.int64))
+        self.started = 0
+        self._ids: dict[str, int] = {}
+        self._feeds: dict[str, Feed] = {}
+        self._selections: dict[str, Selection] = {}
+        self._of_source: dict[str, list[LinkPoint]] = {}
+        self._trace = frozenset(trace)
+
+    @property
+    def ledgers(self) -> dict[str, Ledger]:
+        return {name: feed.ledger for name, feed in self._feeds.items()}
+
+    @property
+    def held(self) -> dict[str, int]:
+        """Samples that each sink still has to have, counted where they are, not by the ledger."""
+        return {name: feed.held for name, feed in self._feeds.items()}
+
+    def id(self, name: str) -> int:
+        """Return a point's id; KeyError where there is no such point."""
+        return self._ids[name]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then let sinks deliver what they hold, and end.
+
+        Raises StoreError where the data folder cannot be used.
+        """
+        self.started = self.clock.now()
+        loop = asyncio.get_running_loop()
+        store = await loop.run_in_executor(None, Store, self.data / "journal.db")
+        self.journal = Journal(store, self.configuration.gateway.journal, self.clock.now)
+        try:
+            await self._assemble(store, self.journal)
+            await self._operate(stop)
+        finally:
+            for feed in self._feeds.values():
+                feed.close()
+            await self.journal.close()
+
+    # Assembling
+
+    async def _assemble(self, store: Store, journal: Journal) -> None:
+        links: list[Link] = [*self.configuration.sources, *self.configuration.sinks]
+        definitions = [*self.configuration.points, *health.definitions(links)]
+        ids = store.ids([definition.name for definition in definitions])
+        size = max(ids, default=-1) + 1
+        self.names = [""] * size
+        self.definitions = [None] * size
+        for number, definition in zip(ids, definitions, strict=True):
+            self.names[number] = definition.name
+            self.definitions[number] = definition
+        self._ids = {d.name: number for number, d in zip(ids, definitions, strict=True)}
+        self._table = _table(self.definitions)
+        self.image = Image(self._table.value, self._table.quality, self._table.time)
+        self.intake = Intake(self._table, journal)
+        await self._make_feeds(store, journal)
+        self._make_links(links)
+
+    async def _make_feeds(self, store: Store, journal: Journal) -> None:
+        states = store.sinks()
+        for sink in self.configuration.sinks:
+            selection = Selection.of(sink, self.definitions)
+            feed = Feed(sink, selection, self.image, journal)
+            await feed.restore(states.pop(sink.name, None))
+            self._feeds[sink.name] = feed
+            self._selections[sink.name] = selection
+            journal.register(feed)
+            self.intake.attach(feed, selection.every)
+        for name, state in states.items():
+            ledger = Ledger.from_dict(state["ledger"])
+            if ledger.pending:
+                log.warning(
+                    "sink %s is no longer configured: %d samples it had not delivered are given up",
+                    name,
+                    ledger.pending,
+                )
+            store.forget(name)
+
+    def _make_links(self, links: list[Link]) -> None:
+        self._supervisors: dict[str, Supervisor] = {}
+        self._runs: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
+        of_source = self._of_source
+        of_source.update((source.name, []) for source in self.configuration.sources)
+        for number, definition in enumerate(self.definitions):
+            if definition is not None and definition.source is not None:
+                address = definition.addresses.get(definition.source)
+                of_source[definition.source].append(LinkPoint(number, definition, address))
+        for link in links:
+            is_source = isinstance(link, Source)
+            status = LinkStatus(link.name, link.type, "source" if is_source else "sink")
+            self.links[link.name] = status
+            supervisor = Supervisor(status, link.reconnect, self.clock, self._link_changed)
+            self._supervisors[link.name] = supervisor
+            common = (
+                self.configuration.gateway.name,
+                status,
+                of_source[link.name] if is_source else self._of_sink(link.name),
+                self.image,
+                self.data / link.name,
+                self.clock,
+                supervisor.up,
+                link.name in self._trace,
+            )
+            if isinstance(link, Source):
+                source = RunningSource(self.intake, self._table, *common)
+                self._runs[link.name] = partial(link.run, source)
+            elif isinstance(link, Sink):
+                feed = self._feeds[link.name]
+                self._runs[link.name] = partial(_connection, link, RunningSink(feed, *common), feed)
+
+    def _of_sink(self, name: str) -> list[LinkPoint]:
+        selection = self._selections[name]
+        return [
+            LinkPoint(int(number), definition, definition.addresses.get(name))
+            for number in np.flatnonzero(selection.every | selection.latest)
+            if (definition := self.definitions[number]) is not None
+        ]
+
+    # Operating
+
+    async def _operate(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as host:
+            host.create_task(self.journal.run(), name="journal")
+            host.create_task(serve_report(self, stop), name="report")
+            watch = host.create_task(self._watch_health(), name="health")
+            links = {
+                name: host.create_task(self._supervisors[name].run(run), name=name)
+                for name, run in self._runs.items()
+            }
+            await stop.wait()
+            await _end([links[source.name] for source in self.configuration.sources])
+            watch.cancel()
+            await self._drain()
+            await _end([links[sink.name] for sink in self.configuration.sinks])
+            for supervisor in self._supervisors.values():
+                supervisor.stopped()
+            self.journal.stop()
+
+    async def _drain(self) -> None:
+        """Give sinks that work the time to deliver what they hold."""
+        self.intake.flush()
+        deadline = asyncio.get_running_loop().time() + DRAIN
+        waiting = [feed for feed in self._feeds.values() if self.links[feed.name].state is State.UP]
+        for feed in waiting:
+            left = deadline - asyncio.get_running_loop().time()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(feed.drained(), left)
+
+    def _link_changed(self, status: LinkStatus) -> None:
+        """Let the health point follow, and a source that broke take its points' quality along."""
+        up = status.state is State.UP
+        self._show(health.link_up(status.name), up)
+        if status.direction == "source" and status.state is State.DOWN:
+            points = [point.id for point in self._of_source[status.name]]
+            self.intake.judge(lost(points, STALE, self.clock.now()), every=False)
+
+    def _show(self, name: str, value: float) -> None:
+        batch = Batch.of(self._ids[name], float(value), self.intake.time_quality, self.clock.now())
+        self.intake.judge(batch, every=False)
+
+    async def _watch_health(self) -> None:
+        while True:
+            synchronised = self.clock.synchronised()
+            self.intake.time_quality = 0 if synchronised else int(Quality.CLOCK_NOT_SYNCHRONISED)
+            self._show(health.CLOCK, synchronised)
+            self._show(health.JOURNAL, not self.journal.failing)
+            self._show(health.JOURNAL_BYTES, self.journal.bytes)
+            for name, held in self.held.items():
+                self._show(health.sink_pending(name), held)
+            await asyncio.sleep(HEALTH_INTERVAL)
+
+
+async def _connection(sink: Sink, ctx: RunningSink, feed: Feed) -> None:
+    """Run a sink for the length of one connection."""
+    try:
+        await sink.run(ctx)
+    finally:
+        feed.disconnect()
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel links and wait for their end; one that does not end is left behind, and said."""
+    for task in tasks:
+        task.cancel()
+    if not tasks:
+        return
+    _, left = await asyncio.wait(tasks, timeout=UNLINK_TIMEOUT)
+    for task in left:
+        log.error("link %s did not end within %g s", task.get_name(), UNLINK_TIMEOUT)
+
+
+def _table(definitions: Sequence[Definition | None]) -> Points:
+    """Write limits and deadbands of the points into the kernel's columns."""
+    table = Points(len(definitions))
+    for number, definition in enumerate(definitions):
+        if definition is None:
+            continue
+        table.scale[number] = definition.scale
+        table.offset[number] = definition.offset
+        table.low[number] = definition.low
+        table.high[number] = definition.high
+        table.rate[number] = definition.rate
+        table.deadband[number] = definition.deadband.width
+        if definition.deadband.kind is DeadbandKind.INTEGRATED:
+            table.deadband_kind[number] = INTEGRATED
+    return table

@@ -1,0 +1,37 @@
+"""The gateway's own points: which links are up, how much waits, whether clock and disk are well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.model.link import Link, Sink
+from gateway.model.point import Definition, Kind
+
+PREFIX = "_health"
+CLOCK = f"{PREFIX}.gateway.clock_synchronised"
+JOURNAL = f"{PREFIX}.gateway.journal_works"
+JOURNAL_BYTES = f"{PREFIX}.gateway.journal_bytes"
+
+
+def link_up(link: str) -> str:
+    return f"{PREFIX}.{link}.up"
+
+
+def sink_pending(sink: str) -> str:
+    return f"{PREFIX}.{sink}.pending"
+
+
+def definitions(links: Iterable[Link]) -> list[Definition]:
+    """Return the health points of a gateway with these links."""
+    points = [
+        Definition(CLOCK, Kind.STATUS, description="the system's clock is disciplined"),
+        Definition(JOURNAL, Kind.STATUS, description="the disk takes samples"),
+        Definition(JOURNAL_BYTES, Kind.ANALOG, "B", "undelivered samples on disk"),
+    ]
+    for link in links:
+        points.append(Definition(link_up(link.name), Kind.STATUS, description="connected"))
+        if isinstance(link, Sink):
+            points.append(
+                Definition(sink_pending(link.name), Kind.ANALOG, "", "samples not yet delivered")
+            )
+    return points
