@@ -46,6 +46,11 @@ class Host:
             raise loaded
         return loaded
 
+    def loaded(self, name: str) -> Plugin | None:
+        """Return a plugin that `load` returned before, else None."""
+        plugin = self._loaded.get(name)
+        return plugin if isinstance(plugin, Plugin) else None
+
     def component(self, word: str) -> Component:
         """Return the class whose `type` in the YAML is `word`: `acme` or `acme.master`.
 

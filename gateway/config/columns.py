@@ -1,0 +1,147 @@
+"""The cells that a point list has for one link, as instances of the link's point model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from gateway.config import wording
+from gateway.config.problem import did_you_mean, excerpt
+from gateway.config.wording import allowed, branches
+from gateway.model.link import Sink, Source
+from gateway.model.point import Point
+
+CHUNK = 5_000
+Cells: TypeAlias = tuple[str, ...]
+Fault: TypeAlias = tuple[str, str]
+"""The field that a cell has a problem with, `` for the whole row, and the sentence."""
+
+_NOT_FINITE = frozenset(("nan", "inf", "infinity"))
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, str]:
+    """Return the names that a column may have for each field, with the one of the YAML."""
+    names: dict[str, str] = {}
+    for name, info in model.model_fields.items():
+        alias = info.validation_alias
+        choices = getattr(alias, "choices", [alias])
+        words = [word for word in choices if isinstance(word, str)]
+        if not words or model.model_config.get("populate_by_name"):
+            words.append(name)
+        for word in words:
+            names[word] = words[0]
+    return names
+
+
+class Columns:
+    """The columns of one link in one table, in their order.
+
+    Equal cells give one and the same instance, for point models are frozen.
+    """
+
+    def __init__(self, link: Source | Sink, fields: Sequence[str]) -> None:
+        self.link = link
+        self.fields = tuple(fields)
+        self.faults: dict[Cells, list[Fault]] = {}
+        self._model: type[Point] = type(link).Point
+        self._schema: dict[str, Any] = {}
+
+    def addresses(self, rows: Sequence[Cells]) -> list[Point | None]:
+        """Return the address of each row, None where all its cells are empty or one is wrong.
+
+        The wrong ones are in `faults`, by their cells.
+        """
+        empty = ("",) * len(self.fields)
+        known: dict[Cells, Point | None] = dict.fromkeys(rows)
+        distinct = [cells for cells in known if cells != empty]
+        adapter = TypeAdapter(list[self._model])  # type: ignore[name-defined]
+        for start in range(0, len(distinct), CHUNK):
+            chunk = distinct[start : start + CHUNK]
+            data = [self._data(cells) for cells in chunk]
+            try:
+                known.update(zip(chunk, adapter.validate_python(data), strict=True))
+            except Exception:
+                # One wrong row, or a validator that raises: find out which, row by row.
+                for cells, one in zip(chunk, data, strict=True):
+                    known[cells] = self._one(cells, one)
+        self._refuse_not_finite(distinct)
+        return list(map(known.__getitem__, rows))
+
+    def _data(self, cells: Cells) -> dict[str, str]:
+        return {name: cell for name, cell in zip(self.fields, cells, strict=True) if cell}
+
+    def _one(self, cells: Cells, data: dict[str, str]) -> Point | None:
+        try:
+            return self._model.model_validate(data)
+        except ValidationError as error:
+            self.faults[cells] = self._sentences(data, error)
+        except Exception as error:
+            self.faults[cells] = [
+                (
+                    "",
+                    f"{self._model.__name__} failed while it read this row, which is a mistake "
+                    f"in the plugin: {type(error).__name__}: {error}",
+                )
+            ]
+        return None
+
+    def _sentences(self, data: dict[str, str], error: ValidationError) -> list[Fault]:
+        faults: dict[str, str] = {}
+        for one in error.errors(include_input=False):
+            name = str(one["loc"][0]) if one["loc"] else ""
+            if name in faults:
+                faults[name] = f"found {excerpt(data.get(name, ''))}, {self._allowed(name)}"
+                continue
+            sentence = wording.raised(one)
+            cell = data.get(name)
+            if one["type"] == "missing":
+                faults[name] = f"the cell is empty, {self._allowed(name)}"
+            elif cell is None:
+                faults[name] = sentence or wording.plain(one["msg"])
+            elif sentence is not None:
+                faults[name] = f"found {excerpt(cell)}: {sentence}"
+            else:
+                options = self._options(name)
+                near = wording.nearest(cell, options)
+                faults[name] = f"found {excerpt(cell)}, {self._allowed(name)}{near}" + _comma(cell)
+        return list(faults.items())
+
+    def _options(self, name: str) -> list[wording.Schema]:
+        if not self._schema:
+            self._schema = self._model.model_json_schema()
+        return branches(self._schema["properties"].get(name, {}), self._schema)
+
+    def _allowed(self, name: str) -> str:
+        return f"allowed: {allowed(self._options(name), self._schema)}"
+
+    def _refuse_not_finite(self, distinct: Sequence[Cells]) -> None:
+        for i, name in enumerate(self.fields):
+            strange = {
+                cells[i] for cells in distinct if cells[i].lower().lstrip("+-") in _NOT_FINITE
+            }
+            if strange and any(one.get("type") == "number" for one in self._options(name)):
+                for cells in distinct:
+                    if cells[i] in strange:
+                        faults = self.faults.setdefault(cells, [])
+                        faults.append((name, f"found {cells[i]!r}, allowed: finite numbers"))
+
+
+def _comma(cell: str) -> str:
+    number = cell.replace(",", ".", 1)
+    if number != cell and number.replace(".", "", 1).lstrip("+-").isdecimal():
+        return "; write decimals with a point"
+    return ""
+
+
+def unknown_column(link: Source | Sink, column: str) -> str:
+    """Return the sentence for a column that a link's point model has not."""
+    names = list(dict.fromkeys(fields_of(type(link).Point).values()))
+    known = [f"{link.name}.{name}" for name in names]
+    if not known:
+        return f"found the column {excerpt(column)}, but points of '{link.name}' have no columns"
+    return (
+        f"found the unknown column {excerpt(column)}, allowed: {', '.join(known)}"
+        + did_you_mean(column, known)
+    )

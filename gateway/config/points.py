@@ -1,0 +1,395 @@
+"""The point list: rows of CSV files as definitions of points, with their addresses."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.config import deadband as deadband_cell
+from gateway.config import table
+from gateway.config.columns import Columns, fields_of, unknown_column
+from gateway.config.problem import Problem, did_you_mean, excerpt, listing
+from gateway.config.selection import takes
+from gateway.config.table import Table
+from gateway.model.link import Sink, Source
+from gateway.model.point import Deadband, Definition, Kind, LinkPoint, Point
+
+T = TypeVar("T")
+
+BASE = (
+    "name",
+    "kind",
+    "unit",
+    "description",
+    "model",
+    "scale",
+    "offset",
+    "low",
+    "high",
+    "rate",
+    "deadband",
+)
+MAX_NAME = 200
+MAX_PROBLEMS = 1_000
+_NAME = re.compile(r"[A-Za-z0-9-][A-Za-z0-9_-]*(?:\.[A-Za-z0-9-][A-Za-z0-9_-]*)*")
+_INFINITY = math.inf
+
+
+class PointList:
+    """Reads point lists of one gateway; names are unique over all of them.
+
+    `places` says where in the YAML each link stands, for what a link's own check fails with.
+    """
+
+    def __init__(
+        self,
+        links: Sequence[Source | Sink],
+        places: Mapping[str, tuple[Path, int, int]] | None = None,
+    ) -> None:
+        self.links = {link.name: link for link in links}
+        self.places = dict(places or {})
+        self.problems: list[Problem] = []
+        self.definitions: list[Definition] = []
+        self._unread: frozenset[str] = frozenset()
+        self._all_known = True
+        self._origins: list[tuple[Table, dict[str, dict[str, int]]]] = []
+        self._rows: list[tuple[int, int]] = []
+        self._seen: dict[str, tuple[Path, int]] = {}
+        self._sources = frozenset(link.name for link in links if isinstance(link, Source))
+        self._faulty: set[str] = set()
+        self._unreported = 0
+
+    def unread(self, names: Iterable[str], *, everything: bool) -> None:
+        """Say which links have a problem of their own, so that their columns are left alone.
+
+        everything: there may be more of them, whose names are not known.
+        """
+        self._unread = frozenset(names)
+        self._all_known = not everything
+
+    def add(self, path: Path, text: str) -> None:
+        """Read one CSV file; its definitions come behind those of the files before.
+
+        What is wrong goes to `problems`; rows that have a problem may be left out.
+        """
+        found = _Bounded(path)
+        rows = table.read(path, text, found)
+        if rows is not None:
+            base, links = self._header(rows, found)
+            if "name" in base:
+                self._body(rows, base, links, found)
+        self.problems += found.all()
+
+    def check(self) -> tuple[Definition, ...]:
+        """Let each link check its points among each other, and return all definitions."""
+        found = _Bounded(self.places.get("", (Path("points"), 1, 1))[0])
+        for name, link in self.links.items():
+            own = type(link).check_points
+            if own in (Source.check_points, Sink.check_points) or name in self._faulty:
+                continue
+            points = self._points_of(link)
+            try:
+                for point, field, sentence in link.check_points(points):
+                    origin, row = self._rows[point.id]
+                    rows, columns = self._origins[origin]
+                    column = columns.get(name, {}).get(field, rows.header.index("name"))
+                    found(rows.problem(row, column, f"{name}: {sentence}"))
+            except Exception as error:
+                path, line, column = self.places.get(name, (found.path, 1, 1))
+                sentence = (
+                    f"{name}: {type(link).__name__}.check_points failed, which is a mistake in "
+                    f"the plugin: {type(error).__name__}: {error}"
+                )
+                found(Problem(path, line, column, sentence))
+        self.problems += found.all()
+        return tuple(self.definitions)
+
+    def _points_of(self, link: Source | Sink) -> list[LinkPoint]:
+        name = link.name
+        if isinstance(link, Sink):
+            taken: Iterable[tuple[int, Definition]] = (
+                (i, one) for i, one in enumerate(self.definitions) if takes(link, one)
+            )
+        else:
+            taken = ((i, one) for i, one in enumerate(self.definitions) if name in one.addresses)
+        return [LinkPoint(i, one, one.addresses.get(name)) for i, one in taken]
+
+    # The header ----------------------------------------------------------------------------------
+
+    def _header(
+        self, rows: Table, found: _Bounded
+    ) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+        base: dict[str, int] = {}
+        links: dict[str, dict[str, int]] = {}
+        for i, column in enumerate(rows.header):
+            link, dot, field = column.partition(".")
+            if not column:
+                if any(rows.columns[i]):
+                    found(rows.problem(-1, i, "found a column without a name that has cells"))
+            elif not dot:
+                if column in base:
+                    found(rows.problem(-1, i, f"found the column '{column}' twice"))
+                elif column in BASE:
+                    base[column] = i
+                else:
+                    found(rows.problem(-1, i, self._unknown(column)))
+            elif link in self.links:
+                names = fields_of(type(self.links[link]).Point)
+                if field not in names:
+                    found(rows.problem(-1, i, unknown_column(self.links[link], column)))
+                elif names[field] in links.setdefault(link, {}):
+                    found(rows.problem(-1, i, f"found the column '{column}' twice"))
+                else:
+                    links[link][names[field]] = i
+            elif self._all_known and link not in self._unread:
+                found(rows.problem(-1, i, self._unknown(column)))
+        if "name" not in base:
+            hint = ""
+            if len(rows.header) == 1 and "\t" in rows.header[0]:
+                hint = "; cells are separated with , or ;, not with tabs"
+            found(rows.problem(-1, 0, f"the column 'name' is missing{hint}"))
+        return base, links
+
+    def _unknown(self, column: str) -> str:
+        link, dot, _ = column.partition(".")
+        if dot:
+            near = did_you_mean(link, self.links)
+            return (
+                f"found a column of the unknown link {excerpt(link)}, "
+                f"allowed: {listing(self.links)}{near}"
+            )
+        columns = [
+            f"{name}.{word}"
+            for name, one in self.links.items()
+            for word in fields_of(type(one).Point)
+        ]
+        return (
+            f"found the unknown column {excerpt(column)}, allowed: {', '.join(BASE)} "
+            f"and <link>.<field>{did_you_mean(column, [*BASE, *columns])}"
+        )
+
+    # The rows ------------------------------------------------------------------------------------
+
+    def _body(
+        self,
+        rows: Table,
+        base: dict[str, int],
+        links: dict[str, dict[str, int]],
+        found: _Bounded,
+    ) -> None:
+        n = len(rows)
+
+        def column(name: str, default: T, parse: Callable[[str], T]) -> list[T]:
+            if name not in base:
+                return [default] * n
+            cells = rows.columns[base[name]]
+            values: dict[str, T] = {"": default}
+            faults: dict[str, str] = {}
+            for cell in set(cells):
+                if cell:
+                    try:
+                        values[cell] = parse(cell)
+                    except ValueError as error:
+                        values[cell] = default
+                        faults[cell] = str(error)
+            if faults:
+                for row, cell in enumerate(cells):
+                    if cell in faults:
+                        found(rows.problem(row, base[name], f"{name}: {faults[cell]}"))
+            return list(map(values.__getitem__, cells))
+
+        names = rows.columns[base["name"]]
+        self._check_names(rows, base["name"], found)
+        kinds = column("kind", Kind.ANALOG, _kind)
+        units = column("unit", "", str)
+        descriptions = column("description", "", str)
+        models = column("model", "", str)
+        scales = column("scale", 1.0, _scale)
+        offsets = column("offset", 0.0, _number)
+        lows = column("low", -_INFINITY, _number)
+        highs = column("high", _INFINITY, _number)
+        rates = column("rate", _INFINITY, _rate)
+        if "low" in base and "high" in base:
+            for row, (low, high) in enumerate(zip(lows, highs, strict=True)):
+                if low >= high:
+                    sentence = f"high: found {high:g}, allowed: above low, which is {low:g}"
+                    found(rows.problem(row, base["high"], sentence))
+        deadbands = self._deadbands(rows, base, lows, highs, found)
+        sources: list[str | None] = [None] * n
+        addresses: list[dict[str, Point]] = [{} for _ in range(n)]
+        for name, fields in links.items():
+            self._link(rows, name, fields, sources, addresses, found)
+        if self._all_known and not self._unread and None in sources:
+            rule = f"fill the columns of one, allowed: {listing(sorted(self._sources))}"
+            for row, source in enumerate(sources):
+                if source is None and names[row]:
+                    found(rows.problem(row, base["name"], f"{names[row]} has no source: {rule}"))
+        origin = len(self._origins)
+        self._origins.append((rows, links))
+        self._rows += [(origin, row) for row in range(n)]
+        self.definitions += map(
+            Definition,
+            names,
+            kinds,
+            units,
+            descriptions,
+            models,
+            scales,
+            offsets,
+            lows,
+            highs,
+            rates,
+            deadbands,
+            sources,
+            addresses,
+        )
+
+    def _check_names(self, rows: Table, column: int, found: _Bounded) -> None:
+        seen, path, lines = self._seen, rows.path, rows.lines
+        for row, name in enumerate(rows.columns[column]):
+            if not name:
+                found(rows.problem(row, column, "the name is empty"))
+                continue
+            if _NAME.fullmatch(name) is None or len(name) > MAX_NAME:
+                found(rows.problem(row, column, _name_fault(name)))
+            if name in seen:
+                first, line = seen[name]
+                place = f"line {line}" if first == path else f"{first}, line {line}"
+                sentence = f"found the point {excerpt(name)} again, first in {place}"
+                found(rows.problem(row, column, sentence))
+            else:
+                seen[name] = (path, lines[row])
+
+    def _deadbands(
+        self,
+        rows: Table,
+        base: dict[str, int],
+        lows: list[float],
+        highs: list[float],
+        found: _Bounded,
+    ) -> list[Deadband]:
+        if "deadband" not in base:
+            return [Deadband()] * len(rows)
+        cells = rows.columns[base["deadband"]]
+        known: dict[tuple[str, float, float], Deadband] = {}
+        result: list[Deadband] = []
+        for row, key in enumerate(zip(cells, lows, highs, strict=True)):
+            width = known.get(key)
+            if width is None:
+                try:
+                    width = known[key] = deadband_cell.parse(*key)
+                except ValueError as error:
+                    found(rows.problem(row, base["deadband"], f"deadband: {error}"))
+                    width = Deadband()
+            result.append(width)
+        return result
+
+    def _link(
+        self,
+        rows: Table,
+        name: str,
+        fields: dict[str, int],
+        sources: list[str | None],
+        addresses: list[dict[str, Point]],
+        found: _Bounded,
+    ) -> None:
+        columns = Columns(self.links[name], list(fields))
+        cells = list(zip(*(rows.columns[i] for i in fields.values()), strict=True))
+        empty = ("",) * len(fields)
+        first = next(iter(fields.values()))
+        is_source = name in self._sources
+        for row, address in enumerate(columns.addresses(cells)):
+            if cells[row] == empty:
+                continue
+            if is_source:
+                other = sources[row]
+                if other is not None:
+                    at = next(
+                        i for i, cell in zip(fields.values(), cells[row], strict=True) if cell
+                    )
+                    sentence = (
+                        f"found addresses at two sources, '{other}' and '{name}', allowed: one"
+                    )
+                    found(rows.problem(row, at, sentence))
+                sources[row] = name
+            if address is not None:
+                addresses[row][name] = address
+        if columns.faults:
+            self._faulty.add(name)
+            for row, key in enumerate(cells):
+                for field, sentence in columns.faults.get(key, ()):
+                    at = fields.get(field, first)
+                    label = f"{name}.{field}" if field else name
+                    found(rows.problem(row, at, f"{label}: {sentence}"))
+
+
+class _Bounded:
+    """Collects problems of one file; beyond a bound it only counts them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._problems: list[Problem] = []
+        self._more = 0
+
+    def __call__(self, problem: Problem) -> None:
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(problem)
+        else:
+            self._more += 1
+
+    def all(self) -> list[Problem]:
+        if self._more:
+            last = max(self._problems)
+            sentence = f"and {self._more} more problems in this file"
+            self._problems.append(Problem(last.path, last.line, last.column, sentence))
+            self._more = 0
+        return self._problems
+
+
+def _name_fault(name: str) -> str:
+    if len(name) > MAX_NAME:
+        return f"found a name of {len(name)} characters, allowed: {MAX_NAME}"
+    if any(part.startswith("_") for part in name.split(".")):
+        return f"found the name {excerpt(name)}, but parts that begin with _ are the gateway's own"
+    return (
+        f"found the name {excerpt(name)}, allowed: parts of letters, digits, - and _ "
+        "with dots between: feeder1.voltage_a"
+    )
+
+
+def _kind(cell: str) -> Kind:
+    try:
+        return Kind(cell)
+    except ValueError:
+        words = [kind.value for kind in Kind]
+        raise ValueError(
+            f"found {excerpt(cell)}, allowed: {', '.join(words)}{did_you_mean(cell, words)}"
+        ) from None
+
+
+def _number(cell: str) -> float:
+    try:
+        number = float(cell)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or "_" in cell:
+        hint = "; write decimals with a point" if "," in cell else ""
+        raise ValueError(f"found {excerpt(cell)}, allowed: a number{hint}")
+    return number
+
+
+def _scale(cell: str) -> float:
+    number = _number(cell)
+    if number == 0:
+        raise ValueError(f"found {excerpt(cell)}, allowed: a number other than 0")
+    return number
+
+
+def _rate(cell: str) -> float:
+    number = _number(cell)
+    if number <= 0:
+        raise ValueError(f"found {excerpt(cell)}, allowed: a number above 0 (unit per second)")
+    return number
