@@ -211,6 +211,8 @@ class Engine:
 
     def _link_changed(self, status: LinkStatus) -> None:
         """Let the health point follow, and a source that broke take its points' quality along."""
+        if status.state is State.STOPPED:
+            return
         up = status.state is State.UP
         self._show(health.link_up(status.name), up)
         if status.direction == "source" and status.state is State.DOWN:

@@ -1,0 +1,19 @@
+"""What plugins are tested with: a gateway in a test, links in memory, a paused clock."""
+
+from gateway.testing.clock import PausedClock, advance, held, paused, run_paused
+from gateway.testing.links import Collector, Emitter, Row
+from gateway.testing.running import Running, configured, running
+
+__all__ = [
+    "Collector",
+    "Emitter",
+    "PausedClock",
+    "Row",
+    "Running",
+    "advance",
+    "configured",
+    "held",
+    "paused",
+    "run_paused",
+    "running",
+]
