@@ -1,9 +1,12 @@
-"""One connection to a broker: aiomqtt, with pipelined publishing and prompt, worded failures.
+"""One connection to a broker: aiomqtt opens it, then PUBLISH and PUBACK go straight to the socket.
 
-`aiomqtt.Client.publish` waits for its own PUBACK, drops the reason code of it,
+aiomqtt's `publish` waits for its own PUBACK, drops the reason code of it,
 and when the link breaks waits out its time-out.
-So this connection hands messages to the paho client that aiomqtt drives,
-and learns of each PUBACK from the callback that aiomqtt has for it.
+The paho client below it can pipeline, but spends about 100 µs on a message and its PUBACK,
+most of it in objects and in a system call for every two bytes:
+more than encoding the samples of a device, and more than the gateway may spend in all.
+So once the CONNACK is there the socket is read and written here, many packets at a time;
+TLS, CONNECT, will, credentials and closing stay with the libraries.
 """
 
 from __future__ import annotations
@@ -17,21 +20,31 @@ from typing import Any
 
 import aiomqtt
 import paho.mqtt.client as paho
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway import Endpoint, LinkError
+from gateway_mqtt import packet
 from gateway_mqtt.settings import Version
 
-QOS = 1
-LARGEST_PACKET = 268_435_455
-"""MQTT 5.0 clause 1.5.5: what four bytes of remaining length can say."""
+_READ = 65536
+_NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def reason_text(kind: int, code: int) -> str:
+    """Return a reason code (MQTT 5.0 clause 2.4) in the standard's words."""
+    try:
+        return str(ReasonCode(kind, identifier=code))
+    except (KeyError, AssertionError):
+        return f"reason code 0x{code:02X}"
 
 
 class Connection(aiomqtt.Client):
-    """One attempt: `open`, `send` …, `leave` or `abort`; never used again.
+    """One attempt: `open`, `send` …, `leave` and `abort`; never used again.
 
-    acknowledged: called with the packet identifier and the reason of each PUBACK.
+    acknowledged: called with the packet identifier and the reason code of each PUBACK,
+                  from the loop.
     """
 
     def __init__(
@@ -45,9 +58,9 @@ class Connection(aiomqtt.Client):
         keepalive: int,
         tls: ssl.SSLContext | None,
         will: aiomqtt.Will | None,
-        acknowledged: Callable[[int, ReasonCode], None],
+        acknowledged: Callable[[int, int], None],
     ) -> None:
-        five = version is Version.V5
+        self._five = version is Version.V5
         super().__init__(
             broker.host,
             broker.port,
@@ -58,10 +71,8 @@ class Connection(aiomqtt.Client):
             keepalive=keepalive,
             tls_context=tls,
             will=will,
-            clean_session=None if five else True,
-            clean_start=True if five else paho.MQTT_CLEAN_START_FIRST_ONLY,
-            # Windows are kept by whoever calls `send`; paho's own costs a walk per PUBACK.
-            max_inflight_messages=0,
+            clean_session=None if self._five else True,
+            clean_start=True if self._five else paho.MQTT_CLEAN_START_FIRST_ONLY,
             max_queued_incoming_messages=1,
             timeout=float("inf"),
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -70,13 +81,21 @@ class Connection(aiomqtt.Client):
         self._broker = broker
         self._acknowledged = acknowledged
         self._abandoned = False
-        self.opened = False
         self._closed = asyncio.Event()
-        self._reason: ReasonCode | None = None
+        self._socket: Any = None
+        self._parser = packet.Parser()
+        self._outgoing: list[bytes] = []
+        self._chunk = memoryview(b"")
+        self._flushing = False
+        self._writing = False
+        self._pinged = False
+        self._keepalive_s = float(keepalive)
+        self._mid = 0
+        self.opened = False
         self.lost: asyncio.Future[str] = self._loop.create_future()
         """Done when the connection can no longer be used; the result says why."""
         self.receive_maximum = 65535
-        self.maximum_packet = LARGEST_PACKET
+        self.maximum_packet = packet.LARGEST
         self.retain_available = True
 
     async def open(self, timeout: float) -> None:
@@ -96,34 +115,46 @@ class Connection(aiomqtt.Client):
             raise LinkError(f"{self._broker} refused the connection: {error.rc}") from None
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             raise LinkError(f"cannot connect to {self._broker}: {error}") from None
+        self._socket = self._client.socket()
+        if self._socket is None:
+            raise LinkError(f"{self._broker} closed the connection after its CONNACK")
+        self._loop.add_reader(self._socket.fileno(), self._read)
         self.opened = True
-        self._disconnected.add_done_callback(self._note_loss)
 
     def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Queue a QoS 1 message and return its packet identifier; does not wait.
 
-        Raises LinkError where the connection is gone.
+        What is queued leaves at the end of the loop's turn, together.
+        The caller keeps fewer than 65,535 messages in flight, so that identifiers are free again.
         """
-        info = self._client.publish(topic, payload, QOS, retain)
-        if info.rc != paho.MQTT_ERR_SUCCESS:
-            raise LinkError(f"lost {self._broker}: {paho.error_string(info.rc)}")
-        return info.mid
+        mid = self._mid = self._mid % 65535 + 1
+        self._outgoing.append(
+            packet.publish_head(topic, mid, len(payload), retain=retain, five=self._five)
+        )
+        self._write(payload)
+        return mid
 
     async def leave(self, timeout: float) -> None:
-        """Send DISCONNECT, so that the broker does not publish the will, and close."""
-        if self._client.disconnect() == paho.MQTT_ERR_SUCCESS:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closed.wait(), timeout)
+        """Send DISCONNECT, so that the broker does not publish the will, and wait for its close."""
+        self._write(packet.DISCONNECT_PACKET)
+        await asyncio.wait([self.lost], timeout=timeout)
 
     async def abort(self) -> None:
         """Close without a word, whatever state this is in; harmless when closed already."""
         self._abandoned = True
-        connected = self._client.socket()
+        connected: Any = self._client.socket()
         if connected is None:
             return
-        # paho closes and deregisters when it reads the end; closing under it leaks the reader.
+        # paho closes, and aiomqtt deregisters, when paho reads the end of the stream;
+        # a socket closed under them would stay registered with the loop.
         with contextlib.suppress(OSError):
-            connected.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
+            connected.shutdown(socket.SHUT_RDWR)
+        if self.opened:
+            self._loop.remove_writer(connected.fileno())
+            with contextlib.suppress(OSError):
+                while connected.recv(_READ):
+                    pass
+            self._client.loop_read()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._closed.wait(), 1.0)
 
@@ -131,13 +162,79 @@ class Connection(aiomqtt.Client):
         """Declare the connection lost; the first reason stays."""
         if not self.lost.done():
             self.lost.set_result(sentence)
+            if self.opened and self._socket.fileno() >= 0:
+                self._loop.remove_reader(self._socket.fileno())
+                self._loop.remove_writer(self._socket.fileno())
 
-    def _note_loss(self, disconnected: asyncio.Future[None]) -> None:
-        error = None if disconnected.cancelled() else disconnected.exception()
-        if self._reason is not None:
-            self.fail(f"{self._broker} closed the connection: {self._reason}")
+    def _write(self, data: bytes) -> None:
+        self._outgoing.append(data)
+        if not self._flushing and not self._writing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if self.lost.done():
+            return
+        try:
+            while self._chunk or self._outgoing:
+                if not self._chunk:
+                    self._chunk = memoryview(b"".join(self._outgoing))
+                    self._outgoing.clear()
+                self._chunk = self._chunk[self._socket.send(self._chunk) :]
+        except _NOT_NOW:
+            if not self._writing:
+                self._writing = True
+                self._loop.add_writer(self._socket.fileno(), self._flush)
+            return
+        except OSError as error:
+            self.fail(f"lost {self._broker}: {error}")
+            return
+        if self._writing:
+            self._writing = False
+            self._loop.remove_writer(self._socket.fileno())
+
+    def _read(self) -> None:
+        try:
+            while not self.lost.done():
+                data = self._socket.recv(_READ)
+                if not data:
+                    self.fail(f"{self._broker} closed the connection")
+                    return
+                for first, body in self._parser.feed(data):
+                    self._received(first, body)
+                # TLS may hold more than the system says is there; plain TCP asks again by itself.
+                if len(data) < _READ and not isinstance(self._socket, ssl.SSLSocket):
+                    return
+        except _NOT_NOW:
+            return
+        except OSError as error:
+            self.fail(f"lost {self._broker}: {error}")
+        except packet.ProtocolError as error:
+            self.fail(f"{self._broker} broke the protocol: {error}")
+
+    def _received(self, first: int, body: bytes) -> None:
+        if first == packet.PUBACK:
+            self._acknowledged(*packet.puback(body))
+        elif first == packet.PINGRESP:
+            self._pinged = False
+        elif first == packet.DISCONNECT and self._five:
+            why = reason_text(PacketTypes.DISCONNECT, body[0]) if body else "no reason given"
+            self.fail(f"{self._broker} closed the connection: {why}")
         else:
-            self.fail(f"lost {self._broker}: {error or 'disconnected'}")
+            raise packet.ProtocolError(f"packet type 0x{first:02X}, which no publisher is sent")
+
+    async def _misc_loop(self) -> None:
+        # In the place of aiomqtt's, which lets paho ping; paho does not see the answers here.
+        while True:
+            await asyncio.sleep(self._keepalive_s / 2)
+            if not self.opened:
+                continue
+            if self._pinged:
+                self.fail(f"{self._broker} did not answer a ping in {self._keepalive_s / 2:g} s")
+                return
+            self._pinged = True
+            self._write(packet.PINGREQ_PACKET)
 
     def _on_connect(
         self,
@@ -147,11 +244,13 @@ class Connection(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties | None = None,
     ) -> None:
-        # MQTT 5.0 clause 3.2.2.3: what the broker can take.
+        # Clause 3.2.2.3: what the broker can take.
         self.receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
-        self.maximum_packet = getattr(properties, "MaximumPacketSize", LARGEST_PACKET)
+        self.maximum_packet = getattr(properties, "MaximumPacketSize", packet.LARGEST)
         self.retain_available = bool(getattr(properties, "RetainAvailable", 1))
-        if getattr(properties, "MaximumQoS", 2) < QOS and not self._connected.done():
+        # 0 would mean that the broker wants no pings; ours keep telling whether it is there.
+        self._keepalive_s = float(getattr(properties, "ServerKeepAlive", 0) or self._keepalive_s)
+        if getattr(properties, "MaximumQoS", 2) < 1 and not self._connected.done():
             self._connected.set_exception(
                 aiomqtt.MqttError("it takes QoS 0 only, and would acknowledge nothing")
             )
@@ -170,21 +269,11 @@ class Connection(aiomqtt.Client):
             self._connected.set_exception(
                 aiomqtt.MqttError("it closed the connection before a CONNACK")
             )
-        if flags.is_disconnect_packet_from_server:
-            self._reason = reason_code
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
-        if self._disconnected.done() and not self._disconnected.cancelled():
-            self._disconnected.exception()
-
-    def _on_publish(
-        self,
-        client: paho.Client,
-        userdata: Any,
-        mid: int,
-        reason_code: ReasonCode,
-        properties: Properties,
-    ) -> None:
-        self._acknowledged(mid, reason_code)
+        for future in (self._connected, self._disconnected):
+            # Looked at, so that asyncio does not complain of an error nobody retrieved.
+            if future.done() and not future.cancelled():
+                future.exception()
 
     def _on_socket_open(self, client: paho.Client, userdata: Any, sock: Any) -> None:
         if self._abandoned:

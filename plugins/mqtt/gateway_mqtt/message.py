@@ -55,12 +55,13 @@ def _quality_fragment(quality: int) -> bytes:
 class _Group:
     """The points that share a topic; remembers the name column that it wrote last."""
 
-    __slots__ = ("head", "history_head", "key", "names", "topic")
+    __slots__ = ("frame", "head", "history_head", "key", "names", "topic")
 
     def __init__(self, topic: str, header: dict[str, Any]) -> None:
         self.topic = topic
         self.head = orjson.dumps(header)[:-1] + b',"points":['
         self.history_head = orjson.dumps({**header, "historical": True})[:-1] + b',"points":['
+        self.frame = FRAME_BYTES + len(topic.encode()) + len(self.history_head)
         self.key = b""
         self.names = b""
 
@@ -110,7 +111,7 @@ class Encoder:
             self._width[point.id] = len(name) + 1 + VALUE_BYTES + TIME_BYTES
         quality_most = 1 + (len(_quality_fragment(0xFFFF)) + 8 if self._words else 5)
         self._widest_row = int(self._width.max(initial=0)) + quality_most
-        needed = self._widest_row + max((self._frame(group) for group in self._groups), default=0)
+        needed = self._widest_row + max((group.frame for group in self._groups), default=0)
         if needed > most:
             raise ValueError(
                 f"one sample can need {needed} bytes and a packet may have {most}: "
@@ -133,13 +134,10 @@ class Encoder:
         for index, start, end in zip(numbers, edges[:-1], edges[1:], strict=True):
             yield from self._split(self._groups[index], batch, start, end, historical)
 
-    def _frame(self, group: _Group) -> int:
-        return FRAME_BYTES + len(group.topic.encode()) + len(group.history_head)
-
     def _split(
         self, group: _Group, batch: Batch, start: int, end: int, historical: bool
     ) -> Iterator[Message]:
-        room = self._most - self._frame(group)
+        room = self._most - group.frame
         if (end - start) * self._widest_row <= room:
             yield self._message(group, batch, start, end, historical)
             return

@@ -7,10 +7,10 @@ import ssl
 from typing import TYPE_CHECKING
 
 import aiomqtt
-from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.packettypes import PacketTypes
 
 from gateway import LinkError, SinkContext, seconds_text
-from gateway_mqtt.connection import Connection
+from gateway_mqtt.connection import Connection, reason_text
 from gateway_mqtt.inflight import InFlight
 from gateway_mqtt.message import Encoder
 from gateway_mqtt.settings import Retain
@@ -152,13 +152,13 @@ class Session:
         mid = self.connection.send(topic, payload, retain=retain)
         self._inflight.sent(mid, topic, len(payload), self._loop.time())
 
-    def _acknowledged(self, mid: int, reason: ReasonCode) -> None:
-        code = reason.value
+    def _acknowledged(self, mid: int, code: int) -> None:
         if code >= FAILURE:
             # It stays in flight, so that nothing at or behind it counts as delivered.
             self._ctx.count("refused")
+            why = reason_text(PacketTypes.PUBACK, code)
             self.connection.fail(
-                f"{self._sink.broker} refused a message to {self._inflight.topic(mid)!r}: {reason}"
+                f"{self._sink.broker} refused a message to {self._inflight.topic(mid)!r}: {why}"
             )
             return
         if code == NO_MATCHING_SUBSCRIBERS:

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway import Duration, Endpoint, Secret, Sink, SinkContext, Size
-from gateway_mqtt.connection import LARGEST_PACKET
 from gateway_mqtt.message import QualityFormat, TimeFormat
+from gateway_mqtt.packet import LARGEST
 from gateway_mqtt.session import Session
 from gateway_mqtt.settings import Presence, Retain, Tls, Version
 from gateway_mqtt.topic import POINT_FIELDS, check
@@ -41,7 +41,7 @@ class JsonSink(Sink):
     )
     keepalive: Annotated[
         Duration,
-        Field(ge=5, le=65535, description="how soon a silent broker is asked whether it is there"),
+        Field(ge=5, le=65535, description="a silent broker is noticed within it"),
     ] = 30.0
     connect_timeout: Annotated[
         Duration,
@@ -80,11 +80,11 @@ class JsonSink(Sink):
     ] = QualityFormat.WORDS
     inflight: Annotated[
         int,
-        Field(gt=0, le=65535, description="most messages without PUBACK; the broker may want less"),
+        Field(gt=0, le=65534, description="most messages without PUBACK; the broker may want less"),
     ] = 200
     max_message: Annotated[
         Size,
-        Field(ge=1000, le=LARGEST_PACKET, description="largest packet; the broker may want less"),
+        Field(ge=1000, le=LARGEST, description="largest packet; the broker may want less"),
     ] = 128_000
 
     @model_validator(mode="after")
