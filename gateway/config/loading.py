@@ -174,10 +174,8 @@ class _Loader:
             else:
                 self.links_readable = False
                 if not item.reported:
-                    sentence = (
-                        f"{where}: found {found(item)}, allowed: a mapping with name and type"
-                    )
-                    self.section.report(item, sentence)
+                    rule = "allowed: a mapping with name and type"
+                    self.section.report(item, f"{key}[{i}]: found {found(item)}, {rule}")
             if link is not None:
                 links.append(link)
                 self.places[link.name] = (self.path, item.line, item.column)
