@@ -1,0 +1,69 @@
+"""Where points stand in the address space: folders and names, no OPC UA types yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gateway import LinkError, LinkPoint
+
+
+@dataclass(slots=True, eq=False)
+class Folder:
+    """A folder of the tree; `path` is () for the root."""
+
+    path: tuple[str, ...]
+    folders: dict[str, Folder] = field(default_factory=dict)
+    points: list[Leaf] = field(default_factory=list)
+
+    @property
+    def identifier(self) -> str:
+        """The string NodeId; its last slash keeps it apart from every point's."""
+        return "/".join(self.path) + "/"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A point in its folder: its string NodeId and its name there."""
+
+    point: LinkPoint
+    identifier: str
+    name: str
+
+
+def place(point: LinkPoint) -> tuple[str, ...]:
+    """Return the names from the root to the point.
+
+    `Feeder1/MMXU1.PhV.phsA` (the `model` column, an IEC 61850-7-2 object reference)
+    stands in Feeder1, MMXU1, PhV as phsA; without a model the dotted name decides.
+    """
+    text = point.definition.model or point.name
+    return tuple(part for part in re.split(r"[/.]", text) if part) or (point.name,)
+
+
+def grow(points: Iterable[LinkPoint]) -> Folder:
+    """Return the root of the tree that the points make.
+
+    Raises LinkError where two points claim one NodeId.
+    """
+    root = Folder(())
+    taken: dict[str, str] = {}
+    for point in points:
+        *above, name = place(point)
+        folder = root
+        for part in above:
+            below = folder.folders.get(part)
+            if below is None:
+                below = folder.folders[part] = Folder((*folder.path, part))
+            folder = below
+        identifier = getattr(point.address, "node", None) or point.name
+        other = taken.setdefault(identifier, point.name)
+        if other != point.name:
+            raise LinkError(
+                f"points {other} and {point.name} have the same node id {identifier}: "
+                "give one of them another in its `node` column"
+            )
+        name = getattr(point.address, "browse_name", None) or name
+        folder.points.append(Leaf(point, identifier, name))
+    return root
