@@ -13,6 +13,7 @@ from gateway.model.batch import Batch
 from gateway.model.context import STALE, Delivery, SinkContext, SourceContext
 from gateway.model.errors import LinkError
 from gateway.model.link import Sink, Source
+from gateway.model.point import Point
 from gateway.model.quality import Quality
 
 
@@ -46,9 +47,16 @@ class _Door:
             self.broken.set_exception(LinkError(why))
 
 
+class EmitterPoint(Point):
+    """Any text in the column makes a point one of this source: `field.at`."""
+
+    at: str
+
+
 class Emitter(Source):
     """A source in memory: the test says what the device says."""
 
+    Point = EmitterPoint
     type: Literal["testing.emitter"] = "testing.emitter"
     _door: _Door = PrivateAttr(default_factory=_Door)
     _ctx: SourceContext | None = PrivateAttr(None)
