@@ -1,0 +1,244 @@
+"""The source `modbus`: a device, or a gateway with units behind it, polled by its registers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+from zlib import crc32
+
+from pydantic import ConfigDict, Field, model_validator
+
+from gateway import Duration, LinkError, Point, Source, SourceContext
+from gateway_modbus.plan import Item, Limits, plan_reads
+from gateway_modbus.poll import Manners, Poller
+from gateway_modbus.query import Connection
+from gateway_modbus.register import (
+    Order,
+    Register,
+    RegisterType,
+    Table,
+    UnitId,
+    check_place,
+    default_type,
+)
+from gateway_modbus.tcp import TcpConnection
+from gateway_modbus.tls import TlsClient
+
+
+class Transport(StrEnum):
+    """What the frames travel on."""
+
+    TCP = "tcp"
+    TLS = "tls"
+    RTU = "rtu"
+    RTU_OVER_TCP = "rtu-over-tcp"
+
+
+class Parity(StrEnum):
+    """The parity of a serial line."""
+
+    NONE = "none"
+    EVEN = "even"
+    ODD = "odd"
+
+
+class AfterRead(StrEnum):
+    """What is done with the connection when a round of reads is over."""
+
+    KEEP = "keep"
+    CLOSE = "close"
+
+
+class Phase(StrEnum):
+    """Where in its period a link polls."""
+
+    SPREAD = "spread"
+    ALIGNED = "aligned"
+
+
+class ModbusPoint(Point):
+    """The columns of a point at a `modbus` source."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    table: Annotated[Table, Field(description="coil, discrete, holding or input")] = Table.HOLDING
+    # A field cannot be called `register` in Python, which is a method of every abstract class.
+    address: Annotated[Register, Field(alias="register")]
+    type: Annotated[
+        RegisterType,
+        Field(description="how the registers are read; default uint16, for coil and discrete bit"),
+    ]
+    bit: Annotated[
+        int | None,
+        Field(ge=0, le=15, description="bit of the register, 0 the least significant; default 0"),
+    ] = None
+    order: Annotated[Order | None, Field(description="byte order; default the link's")] = None
+    unit: Annotated[UnitId | None, Field(description="unit id; default the link's")] = None
+    poll: Annotated[Duration | None, Field(description="polling period; default the link's")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_type(cls, data: Any) -> Any:
+        return default_type(data)
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        check_place(self)
+        if self.poll is not None and self.poll <= 0:
+            raise ValueError("poll is a period and longer than 0")
+        return self
+
+
+class Modbus(Source):
+    """A connection to a device, or to a gateway with several units behind it."""
+
+    Point = ModbusPoint
+
+    type: Literal["modbus"] = "modbus"
+    transport: Annotated[
+        Transport, Field(description="tcp, tls (Modbus/TCP Security), rtu or rtu-over-tcp")
+    ] = Transport.TCP
+    host: Annotated[
+        str | None, Field(min_length=1, description="address of the device; not for rtu")
+    ] = None
+    port: Annotated[
+        int | str | None,
+        Field(description="TCP port, default 502 (tls 802); for rtu the device: /dev/ttyUSB0"),
+    ] = None
+    baud: Annotated[int, Field(ge=50, le=4_000_000, description="rtu: bits per second")] = 19200
+    parity: Annotated[Parity, Field(description="rtu: none, even or odd")] = Parity.EVEN
+    stop_bits: Annotated[Literal[1, 2], Field(description="rtu: stop bits")] = 1
+    tls: Annotated[TlsClient, Field(description="certificates, for transport tls")] = TlsClient()
+    unit: Annotated[UnitId, Field(description="unit id of points that name none")] = 1
+    order: Annotated[Order, Field(description="byte order of points that name none")] = Order.ABCD
+    poll: Annotated[Duration, Field(gt=0, description="period of points that name none")] = 1.0
+    phase: Annotated[
+        Phase,
+        Field(
+            description="aligned polls at whole multiples of the period; spread adds a part of it "
+            "that follows from the link's name, so that links do not all poll at once"
+        ),
+    ] = Phase.SPREAD
+    timeout: Annotated[Duration, Field(gt=0, description="for connecting and each answer")] = 1.0
+    retries: Annotated[
+        int, Field(ge=0, le=10, description="times a read without an answer is asked again")
+    ] = 1
+    busy_retries: Annotated[
+        int, Field(ge=0, le=100, description="times a busy device is asked again")
+    ] = 3
+    busy_pause: Annotated[Duration, Field(ge=0, description="wait before each of those")] = 0.1
+    max_registers: Annotated[
+        int, Field(ge=4, le=125, description="most registers in one request")
+    ] = 125
+    max_bits: Annotated[
+        int, Field(ge=1, le=2000, description="most coils or discrete inputs in one request")
+    ] = 2000
+    max_gap: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=124,
+            description="registers that nobody needs and that are read all the same, "
+            "to save a request (16 bits count as one)",
+        ),
+    ] = 10
+    pause: Annotated[Duration, Field(ge=0, description="rest between answer and request")] = 0.0
+    pipeline: Annotated[
+        int, Field(ge=1, le=16, description="tcp: most requests on the way at once")
+    ] = 1
+    after_read: Annotated[
+        AfterRead, Field(description="keep the connection, or close it after each round")
+    ] = AfterRead.KEEP
+    probe_share: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="largest part of the time spent waiting for units that do not answer, "
+            "while others do",
+        ),
+    ] = 0.1
+
+    @model_validator(mode="after")
+    def _transport_fields(self) -> Self:
+        if self.transport is Transport.RTU:
+            if self.host is not None:
+                raise ValueError("host is not for transport rtu; port names the serial line")
+            if not isinstance(self.port, str) or self.port.isdecimal():
+                raise ValueError("transport rtu needs port, the serial line: port: /dev/ttyUSB0")
+            return self
+        if self.host is None:
+            raise ValueError(f"transport {self.transport} needs host")
+        if isinstance(self.port, str) or not 0 < (self.port or 502) < 65536:
+            raise ValueError(f"port {self.port!r} is not a TCP port, 1..65535")
+        if self.pipeline > 1 and self.transport is not Transport.TCP:
+            raise ValueError(f"pipeline {self.pipeline} needs transport tcp, not {self.transport}")
+        return self
+
+    async def run(self, ctx: SourceContext) -> None:
+        """Connect and poll; see `Source.run`."""
+        limits = Limits(self.max_registers, self.max_bits, self.max_gap)
+        reads = plan_reads((self._item(point.id, point.address) for point in ctx.points), limits)
+        if not reads:
+            raise LinkError(f"no point names a register of {self.name}")
+        manners = Manners(
+            retries=self.retries,
+            busy_retries=self.busy_retries,
+            busy_pause=self.busy_pause,
+            probe_share=self.probe_share,
+            pipeline=self.pipeline,
+            close_after_read=self.after_read is AfterRead.CLOSE,
+        )
+        spread = crc32(self.name.encode()) / 2**32 if self.phase is Phase.SPREAD else 0.0
+        await Poller(ctx, lambda: self._connect(ctx), reads, manners).run(spread)
+
+    def _item(self, point: int, address: object) -> Item:
+        if not isinstance(address, ModbusPoint):
+            raise LinkError(f"point {point} has no register")
+        return Item(
+            point=point,
+            unit=self.unit if address.unit is None else address.unit,
+            table=address.table,
+            register=address.address,
+            type=address.type,
+            order=address.order or self.order,
+            bit=address.bit or 0,
+            poll=address.poll or self.poll,
+        )
+
+    async def _connect(self, ctx: SourceContext) -> Connection:
+        host = self.host or ""
+        if self.transport is Transport.TCP:
+            return await TcpConnection.open(
+                ctx,
+                host,
+                int(self.port or 502),
+                timeout=self.timeout,
+                pause=self.pause,
+                pipeline=self.pipeline,
+            )
+        # Links of plain TCP, of which there may be thousands, do not pay for the library.
+        from gateway_modbus.library import LibraryConnection
+
+        if self.transport is Transport.RTU:
+            return await LibraryConnection.open_serial(
+                ctx,
+                str(self.port),
+                baud=self.baud,
+                parity=self.parity.value[0].upper(),
+                stop_bits=self.stop_bits,
+                timeout=self.timeout,
+                pause=self.pause,
+            )
+        if self.transport is Transport.RTU_OVER_TCP:
+            return await LibraryConnection.open_rtu_over_tcp(
+                ctx, host, int(self.port or 502), timeout=self.timeout, pause=self.pause
+            )
+        return await LibraryConnection.open_tls(
+            ctx,
+            host,
+            int(self.port or 802),
+            tls=self.tls.context(),
+            timeout=self.timeout,
+            pause=self.pause,
+        )
