@@ -1,134 +1,19 @@
 /*
  * Raw fields of one type and order to numbers.
  *
- * Two steps over a chunk that stays in the first cache: bytes to words (order), words to doubles
- * (type).  Four orders and twelve types then need sixteen loops instead of forty.
+ * Two steps over a chunk that stays in the first cache: bytes to words (words.h), words to doubles.
+ * Four orders and a dozen types then need some twenty loops instead of forty.
  * A header, because every level compiles it again with its own instruction set.
  */
 #ifndef GW_DECODE_H
 #define GW_DECODE_H
 
 #include <math.h>
-#include <stddef.h>
-#include <string.h>
 
-#include "kernel.h"
+#include "words.h"
 
-#if defined(__GNUC__)
-#define GW_INLINE static inline __attribute__((always_inline))
-#else
-#define GW_INLINE static inline
-#endif
-
-/* Fields per chunk: the buffers of one, 8 KiB, leave room for the columns in a 32 KiB cache. */
+/* Samples per chunk: its buffers, 13 KiB, and the columns of the table share a 32 KiB cache. */
 #define GW_CHUNK 512
-
-/* Where the fields of a chunk are: a list of positions, or one every stride. */
-typedef struct {
-    const uint8_t *data;
-    const int64_t *offsets; /* or NULL */
-    int64_t stride;
-} gw_place;
-
-GW_INLINE const uint8_t *gw_at(gw_place place, int64_t i)
-{
-    return place.data + (place.offsets ? place.offsets[i] : i * place.stride);
-}
-
-/* Words as a little-endian machine would load them; compilers make one load of each. */
-GW_INLINE uint16_t gw_load16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] | p[1] << 8);
-}
-
-GW_INLINE uint32_t gw_load32(const uint8_t *p)
-{
-    uint32_t x;
-    memcpy(&x, p, sizeof x);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    x = __builtin_bswap32(x);
-#endif
-    return x;
-}
-
-GW_INLINE uint64_t gw_load64(const uint8_t *p)
-{
-    uint64_t x;
-    memcpy(&x, p, sizeof x);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    x = __builtin_bswap64(x);
-#endif
-    return x;
-}
-
-/* Each of the three takes a little-endian load to the value: the bytes of a word, the words. */
-GW_INLINE uint16_t gw_swap16(uint16_t x)
-{
-    return (uint16_t)(x << 8 | x >> 8);
-}
-
-GW_INLINE uint32_t gw_swap32(uint32_t x)
-{
-    return (x & 0x00ff00ffu) << 8 | (x >> 8 & 0x00ff00ffu);
-}
-
-GW_INLINE uint64_t gw_swap64(uint64_t x)
-{
-    return (x & 0x00ff00ff00ff00ffu) << 8 | (x >> 8 & 0x00ff00ff00ff00ffu);
-}
-
-GW_INLINE uint32_t gw_reverse32(uint32_t x)
-{
-    return x << 16 | x >> 16;
-}
-
-GW_INLINE uint64_t gw_reverse64(uint64_t x)
-{
-    x = (x & 0x0000ffff0000ffffu) << 16 | (x >> 16 & 0x0000ffff0000ffffu);
-    return x << 32 | x >> 32;
-}
-
-GW_INLINE void gw_words16(gw_place place, int order, int n, uint16_t *restrict word)
-{
-    if (order == GW_ABCD || order == GW_CDAB)
-        for (int i = 0; i < n; i++)
-            word[i] = gw_swap16(gw_load16(gw_at(place, i)));
-    else
-        for (int i = 0; i < n; i++)
-            word[i] = gw_load16(gw_at(place, i));
-}
-
-GW_INLINE void gw_words32(gw_place place, int order, int n, uint32_t *restrict word)
-{
-    if (order == GW_ABCD)
-        for (int i = 0; i < n; i++)
-            word[i] = gw_reverse32(gw_swap32(gw_load32(gw_at(place, i))));
-    else if (order == GW_CDAB)
-        for (int i = 0; i < n; i++)
-            word[i] = gw_swap32(gw_load32(gw_at(place, i)));
-    else if (order == GW_BADC)
-        for (int i = 0; i < n; i++)
-            word[i] = gw_reverse32(gw_load32(gw_at(place, i)));
-    else
-        for (int i = 0; i < n; i++)
-            word[i] = gw_load32(gw_at(place, i));
-}
-
-GW_INLINE void gw_words64(gw_place place, int order, int n, uint64_t *restrict word)
-{
-    if (order == GW_ABCD)
-        for (int i = 0; i < n; i++)
-            word[i] = gw_reverse64(gw_swap64(gw_load64(gw_at(place, i))));
-    else if (order == GW_CDAB)
-        for (int i = 0; i < n; i++)
-            word[i] = gw_swap64(gw_load64(gw_at(place, i)));
-    else if (order == GW_BADC)
-        for (int i = 0; i < n; i++)
-            word[i] = gw_reverse64(gw_load64(gw_at(place, i)));
-    else
-        for (int i = 0; i < n; i++)
-            word[i] = gw_load64(gw_at(place, i));
-}
 
 /* Binary coded decimal; NaN where a half byte is above nine. */
 GW_INLINE double gw_bcd(uint32_t x)
@@ -213,31 +98,6 @@ static void gw_bytes(gw_place place, int type, int n, double *restrict raw)
             raw[i] = *gw_at(place, i);
 }
 
-/* The usual case, fields side by side, is compiled on its own: it becomes vector loads. */
-static void gw_take16(gw_place place, int order, int n, uint16_t *restrict word)
-{
-    if (!place.offsets && place.stride == 2)
-        gw_words16((gw_place){place.data, NULL, 2}, order, n, word);
-    else
-        gw_words16(place, order, n, word);
-}
-
-static void gw_take32(gw_place place, int order, int n, uint32_t *restrict word)
-{
-    if (!place.offsets && place.stride == 4)
-        gw_words32((gw_place){place.data, NULL, 4}, order, n, word);
-    else
-        gw_words32(place, order, n, word);
-}
-
-static void gw_take64(gw_place place, int order, int n, uint64_t *restrict word)
-{
-    if (!place.offsets && place.stride == 8)
-        gw_words64((gw_place){place.data, NULL, 8}, order, n, word);
-    else
-        gw_words64(place, order, n, word);
-}
-
 /* The buffers of one chunk. */
 typedef struct {
     union {
@@ -246,9 +106,8 @@ typedef struct {
         uint64_t w64[GW_CHUNK];
     } word;
     double raw[GW_CHUNK];
+    double band[GW_CHUNK];
     uint16_t quality[GW_CHUNK];
-    uint16_t index[GW_CHUNK];
-    uint8_t quiet[GW_CHUNK];
 } gw_chunk;
 
 /*

@@ -40,6 +40,12 @@ static inline double gw_elapsed(int64_t then, int64_t now)
     return (double)((uint64_t)now - (uint64_t)then) / 1e9; /* unsigned: the difference may not fit */
 }
 
+/* Does the deadband count an area?  One of zero or below counts what an absolute one does. */
+static inline int gw_is_integrated(const gw_points *points, int64_t id)
+{
+    return points->deadband_kind[id] == GW_INTEGRATED && points->deadband[id] > 0.0;
+}
+
 /*
  * Rate of change and integrated deadband need the sample before this one.
  * Returns the quality with what the rate adds, and moves the history on.
@@ -48,7 +54,7 @@ static inline uint16_t gw_history(const gw_points *points, int64_t id, double v,
                                   int64_t time)
 {
     double rate = points->rate[id];
-    int integrated = points->deadband_kind[id] == GW_INTEGRATED && points->deadband[id] > 0.0;
+    int integrated = gw_is_integrated(points, id);
     if (!(rate < (double)INFINITY) && !integrated)
         return quality;
     double elapsed = gw_elapsed(points->previous_time[id], time);
@@ -82,7 +88,7 @@ static inline void gw_settle(gw_points *points, int64_t id, double v, uint16_t q
     }
 
     double band = points->deadband[id];
-    int integrated = points->deadband_kind[id] == GW_INTEGRATED && band > 0.0;
+    int integrated = gw_is_integrated(points, id);
     int same = v == last || (v != v && last != last);
     int moved = integrated ? !(points->area[id] < band) : !same && !(fabs(v - last) <= band);
     if (every || moved || !(band >= 0.0) || points->time[id] == 0 ||

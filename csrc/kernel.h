@@ -97,7 +97,7 @@ typedef struct {
     double *area;
 } gw_points;
 
-/* Rows: what is reported is appended at count. */
+/* Rows: what is reported is appended at count, 0 <= count <= capacity. */
 typedef struct {
     int64_t capacity;
     int64_t count;
@@ -126,12 +126,11 @@ typedef struct {
 
 /*
  * Plan: the compiled fields of one raw block, for one points table.
- * A point appears at most once (not checked here: a second field of a point is judged against
- * the image that the first one left, or the one before it).
+ * A point appears at most once.  That is not checked here: a second field of a point would be
+ * judged against the image before the first one or after it.
  */
 typedef struct {
     const gw_points *table;
-    int64_t size;
     int64_t run_count;
     int64_t list_count;
     const gw_run *runs;
@@ -142,7 +141,7 @@ typedef struct {
 /*
  * Decode a raw block by its plan, judge each field as a sample of this time, and append what is
  * to be reported.  quality: flags of the whole block, merged into each sample's.
- * Needs plan->size free rows.  Returns the number of rows appended, or a code below zero.
+ * Needs as many free rows as the plan has fields.  Returns the number of rows appended, or a code below zero.
  */
 int64_t gw_points_decode(gw_points *points, const gw_plan *plan, const uint8_t *data,
                          int64_t length, int64_t time, uint16_t quality, gw_rows *rows);

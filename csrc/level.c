@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "pass_table.h"
+#include "level.h"
 
 enum { GW_UNDECIDED = -1 };
 
@@ -32,9 +32,9 @@ int gw_level(void)
     int level = atomic_load_explicit(&in_force, memory_order_relaxed);
     if (level != GW_UNDECIDED)
         return level;
-    level = GW_LEVELS - 1;
-    while (!gw_level_supported(level))
-        level--;
+    level = GW_PLAIN;
+    for (int better = level + 1; better < GW_LEVELS; better++)
+        level = gw_level_supported(better) ? better : level;
     atomic_store_explicit(&in_force, level, memory_order_relaxed);
     return level;
 }

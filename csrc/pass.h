@@ -1,100 +1,115 @@
 /*
- * One pass over a raw block: decode, judge, select.
- *
- * Most samples of a poll are quiet: valid, in range, within their deadband, of the quality they
- * had.  A filter without branches finds the others, and only those meet the rules of judge.h.
- * The filter may let a quiet sample through (the rules then say so) but may never hold back
- * one that is to be reported.
+ * One pass over a raw block: decode, filter, judge, run by run.
  *
  * A header, because every level compiles it again with its own instruction set: the includer
  * defines GW_PASS, the name of the function.
  */
 #include "decode.h"
+#include "filter.h"
 #include "judge.h"
-#include "pass_table.h"
+#include "level.h"
 
-/* quiet[i] = 0 where sample i has to be judged.  All columns start at the first point. */
-GW_INLINE void gw_filter(const uint8_t *restrict raw, const double *restrict scale,
-                         const double *restrict offset, const double *restrict low,
-                         const double *restrict high, const double *restrict band,
-                         const double *restrict last, const uint16_t *restrict had,
-                         const int64_t *restrict time, const uint16_t *restrict qualities,
-                         uint16_t quality, int n, uint8_t *restrict quiet)
+/* Doubles in the machine's own order need no decoding: they are judged where they lie. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define GW_NATIVE GW_ABCD
+#else
+#define GW_NATIVE GW_DCBA
+#endif
+
+/*
+ * The optional pass, for runs with rate limits or integrated deadbands.
+ * Fills the quality of each sample, and the band for the filter: where the deadband is an area,
+ * any distance is quiet until the area is reached, and none from then on.
+ */
+static void gw_history_pass(gw_points *points, int64_t id, const uint8_t *raw, int64_t time,
+                            int n, gw_chunk *chunk)
 {
-    for (int i = 0; i < n; i++) {
-        double x;
-        memcpy(&x, raw + 8 * i, sizeof x);
-        double v = x * scale[i] + offset[i];
-        uint16_t q = qualities ? qualities[i] : quality;
-        quiet[i] = (fabs(v - last[i]) <= band[i]) & (low[i] <= v) & (v <= high[i]) &
-                   (fabs(v) <= DBL_MAX) & (time[i] != 0) & (((q ^ had[i]) & GW_NEWS) == 0);
+    for (int i = 0; i < n; i++, id++) {
+        double v = gw_raw(raw, i) * points->scale[id] + points->offset[id];
+        chunk->quality[i] = gw_history(points, id, v, chunk->quality[i], time);
+        double band = points->deadband[id];
+        if (gw_is_integrated(points, id))
+            band = points->area[id] < band ? (double)INFINITY : -1.0;
+        chunk->band[i] = band;
     }
 }
 
-/* The indices of the samples that are not quiet; returns how many. */
-static int gw_compact(const uint8_t *restrict quiet, int n, uint16_t *restrict index)
+/* Judge what the filter finds among n samples of neighbouring points. */
+GW_INLINE void gw_select(gw_points *points, int64_t id, const uint8_t *raw, const double *band,
+                         const uint16_t *qualities, uint16_t quality, int64_t time, int n,
+                         gw_rows *rows)
 {
-    int found = 0;
-    for (int i = 0; i < n; i++) {
-        index[found] = (uint16_t)i;
-        found += !quiet[i];
+    for (int start = 0; start < n; start += GW_GROUP) {
+        const uint8_t *group = raw + 8 * (size_t)start;
+        const uint16_t *own = qualities ? qualities + start : NULL;
+        int64_t first = id + start;
+        uint64_t mask;
+        if (n - start >= GW_GROUP)
+            mask = gw_filter(points, first, group, band + start, own, quality, GW_GROUP);
+        else
+            mask = gw_filter(points, first, group, band + start, own, quality, n - start);
+        if (mask == UINT64_MAX && !own && gw_all_move(points, first, group, band + start)) {
+            gw_report_all(points, first, group, quality, time, rows);
+            continue;
+        }
+        for (; mask != 0; mask &= mask - 1) {
+            int i = __builtin_ctzll(mask);
+            double v = gw_raw(group, i) * points->scale[first + i] + points->offset[first + i];
+            gw_settle(points, first + i, v, own ? own[i] : quality, time, 0, rows);
+        }
     }
-    return found;
 }
 
-/* A sample whose point stands alone: the rules, one after the other. */
-static void gw_single(gw_points *points, int64_t id, double raw, uint16_t quality, int64_t time,
-                      gw_rows *rows)
+/* Points that stand alone meet the rules one by one. */
+static void gw_judge_listed(gw_points *points, const int32_t *ids, int64_t time, int n,
+                            const gw_chunk *chunk, gw_rows *rows)
 {
-    double v = raw * points->scale[id] + points->offset[id];
-    gw_settle(points, id, v, gw_history(points, id, v, quality, time), time, 0, rows);
+    for (int i = 0; i < n; i++) {
+        double v = chunk->raw[i] * points->scale[ids[i]] + points->offset[ids[i]];
+        uint16_t quality = gw_history(points, ids[i], v, chunk->quality[i], time);
+        gw_settle(points, ids[i], v, quality, time, 0, rows);
+    }
 }
 
 int64_t GW_PASS(gw_points *points, const gw_plan *plan, const uint8_t *data, int64_t time,
                 uint16_t quality, gw_rows *rows)
 {
     gw_chunk chunk;
-    int64_t before = rows->count;
+    /* Copies whose address stays here: storing a sample cannot change a column's pointer. */
+    gw_points table = *points;
+    gw_rows out = *rows;
     uint16_t inexact = gw_questionable(quality, GW_INACCURATE);
     for (int64_t r = 0; r < plan->run_count; r++) {
         const gw_run *run = &plan->runs[r];
-        int whole64 = run->type == GW_INT64 || run->type == GW_UINT64;
-        int own = run->history || whole64; /* samples have a quality of their own */
+        int listed = run->list >= 0;
+        int own = listed || run->history || run->type == GW_INT64 || run->type == GW_UINT64;
+        int decoded = run->type == GW_FLOAT64 && run->order == GW_NATIVE && run->stride == 8;
         for (int64_t start = 0; start < run->count; start += GW_CHUNK) {
-            int64_t left = run->count - start;
+            int64_t left = run->count - start, id = run->first + start;
             int n = left < GW_CHUNK ? (int)left : GW_CHUNK;
-            for (int i = 0; i < n && (own || run->list >= 0); i++)
-                chunk.quality[i] = quality;
-            gw_decode(plan, run, data, start, n, inexact, &chunk);
-            if (run->list >= 0) {
-                const int32_t *ids = plan->points + run->list + start;
-                for (int i = 0; i < n; i++)
-                    gw_single(points, ids[i], chunk.raw[i], chunk.quality[i], time, rows);
-                continue;
-            }
-            int64_t id = run->first + start;
-            if (run->history) {
-                for (int i = 0; i < n; i++)
-                    gw_single(points, id + i, chunk.raw[i], chunk.quality[i], time, rows);
-                continue;
-            }
             const uint8_t *raw = (const uint8_t *)chunk.raw;
-            if (own)
-                gw_filter(raw, points->scale + id, points->offset + id, points->low + id,
-                          points->high + id, points->deadband + id, points->value + id,
-                          points->quality + id, points->time + id, chunk.quality, quality, n,
-                          chunk.quiet);
+            const double *band = table.deadband + id;
+            for (int i = 0; own && i < n; i++)
+                chunk.quality[i] = quality;
+            if (decoded && !listed)
+                raw = data + run->offset + 8 * start;
             else
-                gw_filter(raw, points->scale + id, points->offset + id, points->low + id,
-                          points->high + id, points->deadband + id, points->value + id,
-                          points->quality + id, points->time + id, NULL, quality, n, chunk.quiet);
-            int found = gw_compact(chunk.quiet, n, chunk.index);
-            for (int k = 0; k < found; k++) {
-                int i = chunk.index[k];
-                double v = chunk.raw[i] * points->scale[id + i] + points->offset[id + i];
-                gw_settle(points, id + i, v, own ? chunk.quality[i] : quality, time, 0, rows);
+                gw_decode(plan, run, data, start, n, inexact, &chunk);
+            if (listed) {
+                gw_judge_listed(&table, plan->points + run->list + start, time, n, &chunk, &out);
+                continue;
             }
+            if (run->history) {
+                gw_history_pass(&table, id, raw, time, n, &chunk);
+                band = chunk.band;
+            }
+            if (own)
+                gw_select(&table, id, raw, band, chunk.quality, quality, time, n, &out);
+            else
+                gw_select(&table, id, raw, band, NULL, quality, time, n, &out);
         }
     }
-    return rows->count - before;
+    int64_t appended = out.count - rows->count;
+    rows->count = out.count;
+    return appended;
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "pass_table.h"
+#include "level.h"
 
 #if GW_HAS_V3
 

@@ -64,7 +64,6 @@ class Plan:
         c_offsets = ffi.new("int64_t[]", [place.position for place in listed])
         self._held = (c_runs, c_points, c_offsets)
         self._c.table = points._c
-        self._c.size = self.size
         self._c.run_count = len(runs)
         self._c.list_count = len(listed)
         self._c.runs, self._c.points, self._c.offsets = self._held

@@ -1,6 +1,6 @@
 /* The pass of each level; which one runs is decided in level.c. */
-#ifndef GW_PASS_TABLE_H
-#define GW_PASS_TABLE_H
+#ifndef GW_LEVEL_H
+#define GW_LEVEL_H
 
 #include "kernel.h"
 

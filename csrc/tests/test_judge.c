@@ -1,0 +1,179 @@
+/* The rules for one sample, each with a value worked out by hand. */
+#include "check.h"
+
+enum { S = 1000000000 };
+
+static void first_sample_is_reported(void)
+{
+    fixture f = make(1, 4);
+    CHECK(judge(&f, 7.0, GW_INVALID | GW_OLD_DATA, 5, 0) == 1);
+    CHECK(f.rows.point[0] == 0 && f.rows.value[0] == 7.0 && f.rows.time[0] == 5);
+    CHECK(f.points.value[0] == 7.0 && f.points.time[0] == 5);
+    drop(&f);
+    f = make(1, 4);
+    CHECK(judge(&f, (double)NAN, GW_INVALID | GW_OLD_DATA, 5, 0) == 1); /* as the image stands */
+    CHECK(judge(&f, (double)NAN, GW_INVALID | GW_OLD_DATA, 6, 0) == 0);
+    drop(&f);
+}
+
+static void scale_and_offset(void)
+{
+    fixture f = make(1, 4);
+    f.scale[0] = 0.5;
+    f.offset[0] = -1.0;
+    CHECK(judge(&f, 10.0, 0, 1, 0) == 1);
+    CHECK(f.rows.value[0] == 4.0 && f.rows.quality[0] == GW_GOOD);
+    drop(&f);
+}
+
+static void deadband_is_left_when_exceeded(void)
+{
+    fixture f = make(1, 4);
+    f.deadband[0] = 2.0;
+    CHECK(judge(&f, 10.0, 0, 1, 0) == 1);
+    CHECK(judge(&f, 12.0, 0, 2, 0) == 0); /* exactly the band */
+    CHECK(judge(&f, 8.0, 0, 3, 0) == 0);
+    CHECK(f.points.value[0] == 10.0 && f.points.time[0] == 1);
+    CHECK(judge(&f, 12.5, 0, 4, 0) == 1);
+    CHECK(judge(&f, 12.5, 0, 5, 1) == 1); /* every */
+    f.deadband[0] = -1.0;
+    CHECK(judge(&f, 12.5, 0, 6, 0) == 1);
+    f.deadband[0] = (double)NAN;
+    CHECK(judge(&f, 12.5, 0, 7, 0) == 1);
+    f.deadband[0] = 0.0;
+    CHECK(judge(&f, 12.5, 0, 8, 0) == 0);
+    CHECK(judge(&f, nextafter(12.5, 13.0), 0, 9, 0) == 1);
+    drop(&f);
+}
+
+static void quality_is_news_and_its_clock_is_not(void)
+{
+    fixture f = make(1, 4);
+    CHECK(judge(&f, 1.0, 0, 1, 0) == 1);
+    CHECK(judge(&f, 1.0, GW_DEVICE_TIME | GW_CLOCK_NOT_SYNCHRONISED, 2, 0) == 0);
+    CHECK(judge(&f, 1.0, 0x0800, 3, 0) == 1); /* test */
+    CHECK(f.rows.quality[0] == 0x0800);
+    drop(&f);
+}
+
+static void not_a_number_keeps_the_last_value(void)
+{
+    fixture f = make(1, 4);
+    CHECK(judge(&f, 42.0, 0, 1, 0) == 1);
+    CHECK(judge(&f, (double)NAN, 0, 2, 0) == 1);
+    CHECK(f.rows.value[0] == 42.0 && f.rows.quality[0] == (GW_INVALID | GW_FAILURE));
+    CHECK(judge(&f, (double)NAN, 0, 3, 0) == 0);
+    CHECK(judge(&f, (double)NAN, GW_INVALID | GW_OLD_DATA, 4, 0) == 1); /* came invalid */
+    CHECK(f.rows.value[0] == 42.0 && f.rows.quality[0] == (GW_INVALID | GW_OLD_DATA));
+    CHECK(judge(&f, 42.0, 0, 5, 0) == 1);
+    drop(&f);
+}
+
+static void infinity_is_overflow(void)
+{
+    fixture f = make(1, 4);
+    f.deadband[0] = (double)INFINITY;
+    CHECK(judge(&f, 1.0, 0, 1, 0) == 1);
+    CHECK(judge(&f, (double)INFINITY, 0, 2, 0) == 1);
+    CHECK(f.rows.quality[0] == (GW_INVALID | GW_OVERFLOW));
+    f.deadband[0] = 0.0;
+    CHECK(judge(&f, (double)INFINITY, 0, 3, 0) == 0);
+    CHECK(judge(&f, -(double)INFINITY, 0, 4, 0) == 1);
+    drop(&f);
+}
+
+static void range_includes_its_limits(void)
+{
+    fixture f = make(1, 4);
+    f.low[0] = -1.0;
+    f.high[0] = 1.0;
+    CHECK(judge(&f, 1.0, 0, 1, 0) == 1 && f.rows.quality[0] == GW_GOOD);
+    CHECK(judge(&f, -1.0, 0, 2, 0) == 1 && f.rows.quality[0] == GW_GOOD);
+    CHECK(judge(&f, 1.5, 0, 3, 0) == 1);
+    CHECK(f.rows.quality[0] == (GW_QUESTIONABLE | GW_OUT_OF_RANGE));
+    CHECK(judge(&f, -1.5, GW_INVALID, 4, 0) == 1); /* 1 stays 1: OR-ing 3 would make it 3 */
+    CHECK(f.rows.quality[0] == (GW_INVALID | GW_OUT_OF_RANGE));
+    CHECK(judge(&f, -1.5, 2, 5, 0) == 1); /* reserved is worse than questionable */
+    CHECK(f.rows.quality[0] == (2 | GW_OUT_OF_RANGE));
+    drop(&f);
+}
+
+static void rate_is_judged_between_valid_samples(void)
+{
+    const unsigned inconsistent = GW_QUESTIONABLE | GW_INCONSISTENT;
+    fixture f = make(1, 4);
+    f.rate[0] = 10.0;
+    CHECK(judge(&f, 0.0, 0, 1 * S, 0) == 1 && f.rows.quality[0] == GW_GOOD);
+    CHECK(judge(&f, 10.0, 0, 2 * S, 0) == 1 && f.rows.quality[0] == GW_GOOD); /* exactly */
+    CHECK(judge(&f, 21.0, 0, 3 * (int64_t)S, 0) == 1 && f.rows.quality[0] == inconsistent);
+    CHECK(judge(&f, 99.0, 0, 3 * (int64_t)S, 0) == 1 && f.rows.quality[0] == GW_GOOD); /* no time */
+    CHECK(judge(&f, 0.0, 0, 2 * S, 0) == 1 && f.rows.quality[0] == GW_GOOD); /* clock went back */
+    CHECK(judge(&f, 50.0, GW_INVALID, 3 * (int64_t)S, 0) == 1);
+    CHECK(judge(&f, 0.0, 0, 4 * (int64_t)S, 0) == 1 && f.rows.quality[0] == GW_GOOD);
+    CHECK(judge(&f, (double)NAN, 0, 5 * (int64_t)S, 0) == 1);
+    CHECK(judge(&f, 50.0, 0, 6 * (int64_t)S, 0) == 1 && f.rows.quality[0] == GW_GOOD);
+    CHECK(judge(&f, -(double)INFINITY, 0, 7 * (int64_t)S, 0) == 1);
+    CHECK(f.rows.quality[0] == (GW_INVALID | GW_OVERFLOW));
+    drop(&f);
+}
+
+static void rate_compares_with_the_sample_before_not_the_image(void)
+{
+    fixture f = make(1, 4);
+    f.rate[0] = 1.0;
+    f.deadband[0] = 5.0;
+    CHECK(judge(&f, 0.0, 0, 1 * S, 0) == 1);
+    CHECK(judge(&f, 1.0, 0, 2 * S, 0) == 0);
+    CHECK(judge(&f, 2.0, 0, 3 * (int64_t)S, 0) == 0); /* 2 from the image, 1 from the sample */
+    CHECK(f.points.value[0] == 0.0);
+    drop(&f);
+}
+
+static void area_is_reported_when_reached(void)
+{
+    fixture f = make(1, 4);
+    f.kind[0] = GW_INTEGRATED;
+    f.deadband[0] = 3.0; /* unit * s */
+    CHECK(judge(&f, 10.0, 0, 1 * S, 0) == 1);
+    CHECK(judge(&f, 11.0, 0, 2 * S, 0) == 0);              /* 1 */
+    CHECK(judge(&f, 11.0, 0, 3 * (int64_t)S, 0) == 0);     /* 2 */
+    CHECK(judge(&f, 10.0, 0, 9 * (int64_t)S, 0) == 0);     /* still 2 */
+    CHECK(judge(&f, 9.5, 0, 10 * (int64_t)S, 0) == 0);     /* 2.5: either side counts */
+    CHECK(judge(&f, 9.5, 0, 11 * (int64_t)S, 0) == 1);     /* 3 */
+    CHECK(f.points.value[0] == 9.5 && f.points.area[0] == 0.0);
+    CHECK(judge(&f, 12.0, 0, 12 * (int64_t)S, 0) == 0);    /* 2.5 */
+    CHECK(judge(&f, 12.0, 0x0800, 12 * (int64_t)S, 0) == 1); /* any report starts anew */
+    CHECK(f.points.area[0] == 0.0);
+    CHECK(judge(&f, (double)NAN, 0x0800, 13 * (int64_t)S, 0) == 1);
+    CHECK(judge(&f, (double)NAN, 0x0800, 99 * (int64_t)S, 0) == 0); /* NaN has no area */
+    f.deadband[0] = 0.0; /* an area of nothing is a band of nothing */
+    CHECK(judge(&f, 12.0, 0, 99 * (int64_t)S, 0) == 1);
+    CHECK(judge(&f, 12.0, 0, 100 * (int64_t)S, 0) == 0);
+    CHECK(judge(&f, 13.0, 0, 100 * (int64_t)S, 0) == 1);
+    drop(&f);
+}
+
+static void extreme_times_do_not_overflow(void)
+{
+    fixture f = make(1, 4);
+    f.rate[0] = 1.0;
+    CHECK(judge(&f, 0.0, 0, INT64_MIN, 0) == 1);
+    CHECK(judge(&f, 1.0, 0, INT64_MAX, 0) == 1 && f.rows.quality[0] == GW_GOOD);
+    drop(&f);
+}
+
+int main(void)
+{
+    first_sample_is_reported();
+    scale_and_offset();
+    deadband_is_left_when_exceeded();
+    quality_is_news_and_its_clock_is_not();
+    not_a_number_keeps_the_last_value();
+    infinity_is_overflow();
+    range_includes_its_limits();
+    rate_is_judged_between_valid_samples();
+    rate_compares_with_the_sample_before_not_the_image();
+    area_is_reported_when_reached();
+    extreme_times_do_not_overflow();
+    return 0;
+}
