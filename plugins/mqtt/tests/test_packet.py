@@ -1,0 +1,112 @@
+"""Packets against the octets of the standard, whole, byte by byte, and with bytes after them."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from gateway_mqtt.packet import Packet, Parser, ProtocolError, puback, publish_head
+from hypothesis import given
+from hypothesis import strategies as st
+
+# MQTT 5.0 clauses 3.4 (PUBACK), 3.13 (PINGRESP), 3.14 (DISCONNECT); 1.5.5 for the lengths.
+PACKETS = [
+    (b"\x40\x02\x12\x34", Packet(0x40, b"\x12\x34")),
+    (b"\x40\x04\x12\x34\x87\x00", Packet(0x40, b"\x12\x34\x87\x00")),
+    (b"\xd0\x00", Packet(0xD0, b"")),
+    (b"\xe0\x01\x93", Packet(0xE0, b"\x93")),
+    (b"\x40\x80\x01" + b"r" * 128, Packet(0x40, b"r" * 128)),
+    (b"\x40\x80\x80\x01" + b"r" * 16384, Packet(0x40, b"r" * 16384)),
+]
+
+
+@pytest.mark.parametrize(("octets", "expected"), PACKETS)
+def test_a_packet_is_the_same_however_it_arrives(octets: bytes, expected: Packet) -> None:
+    """Whole, byte by byte, and with the next packet behind it."""
+    assert list(Parser().feed(octets)) == [expected]
+    assert list(Parser().feed(octets + b"\xd0\x00\x40")) == [expected, Packet(0xD0, b"")]
+    parser = Parser()
+    assert [p for i in range(len(octets)) for p in parser.feed(octets[i : i + 1])] == [expected]
+
+
+@given(st.lists(st.sampled_from(PACKETS), max_size=6), st.lists(st.integers(1, 200), max_size=50))
+def test_the_cuts_of_the_stream_do_not_matter(
+    packets: list[tuple[bytes, Packet]], cuts: list[int]
+) -> None:
+    """Any division of a stream of packets gives the same packets."""
+    stream = io.BytesIO(b"".join(octets for octets, _ in packets))
+    parser = Parser()
+    found = [p for cut in cuts for p in parser.feed(stream.read(cut))]
+    assert found + list(parser.feed(stream.read())) == [packet for _, packet in packets]
+
+
+@given(st.binary(max_size=300))
+def test_no_input_does_more_than_break_the_protocol(octets: bytes) -> None:
+    """Whatever arrives, it is packets or a ProtocolError, and a PUBACK is two numbers or one."""
+    try:
+        for packet in Parser().feed(octets):
+            if packet.first == 0x40:
+                mid, code = puback(packet.body)
+                assert 0 <= mid <= 0xFFFF
+                assert 0 <= code <= 0xFF
+    except ProtocolError:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (b"\x40\xff\xff\xff\xff\x01", "more than four bytes"),
+        (b"\x40\xff\xff\xff\x7f", "268435455 bytes"),
+    ],
+)
+def test_a_length_that_cannot_be_is_refused(octets: bytes, words: str) -> None:
+    """Nothing is collected for a packet that no publisher gets."""
+    with pytest.raises(ProtocolError, match=words):
+        list(Parser().feed(octets))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"\x00\x01", (1, 0)),
+        (b"\xff\xff\x10", (65535, 0x10)),
+        (b"\x12\x34\x87\x00", (0x1234, 0x87)),
+    ],
+)
+def test_a_puback_without_reason_means_success(body: bytes, expected: tuple[int, int]) -> None:
+    """Clause 3.4.2.1: a remaining length of 2 stands for reason code 0."""
+    assert puback(body) == expected
+
+
+def test_a_puback_without_identifier_is_refused() -> None:
+    """Clause 3.4.2: the identifier is always there."""
+    with pytest.raises(ProtocolError, match="no packet identifier"):
+        puback(b"\x01")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        # Clause 3.3, figure 3-9: topic a/b, packet identifier 10, no properties.
+        (("a/b", 10, 0, False, True), b"\x32\x08\x00\x03a/b\x00\x0a\x00"),
+        (("a/b", 10, 0, True, False), b"\x33\x07\x00\x03a/b\x00\x0a"),
+        (("ü", 0x1234, 120, False, True), b"\x32\x7f\x00\x02\xc3\xbc\x12\x34\x00"),
+        (("ü", 0x1234, 121, False, True), b"\x32\x80\x01\x00\x02\xc3\xbc\x12\x34\x00"),
+        (("t", 1, 16378, False, False), b"\x32\xff\x7f\x00\x01t\x00\x01"),
+        (("t", 1, 16379, False, False), b"\x32\x80\x80\x01\x00\x01t\x00\x01"),
+        (("t", 1, 268435450, False, False), b"\x32\xff\xff\xff\x7f\x00\x01t\x00\x01"),
+    ],
+)
+def test_the_octets_of_a_publish(
+    arguments: tuple[str, int, int, bool, bool], expected: bytes
+) -> None:
+    """Type, flags, remaining length at its limits (clause 1.5.5 table 1-1), topic, identifier."""
+    topic, mid, payload, retain, five = arguments
+    assert publish_head(topic, mid, payload, retain=retain, five=five) == expected
+
+
+def test_a_publish_longer_than_mqtt_allows_is_refused() -> None:
+    """The remaining length ends at 268,435,455."""
+    with pytest.raises(ValueError, match="longer than MQTT allows"):
+        publish_head("t", 1, 268435451, retain=False, five=False)
