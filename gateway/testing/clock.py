@@ -34,12 +34,8 @@ Ts = TypeVarTuple("Ts")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """Where the wall clock stands when a paused loop begins, unless it is told otherwise."""
 
-SETTLE = 0.002
-"""Real seconds without any event before time jumps.
-
-What one loopback socket is given the kernel hands to the other at once,
-but a thread that calls `call_soon_threadsafe` needs a moment to be scheduled.
-"""
+SLICE = 0.01
+"""Real seconds of a look outside, while time stands still for something there."""
 
 HANG = 30.0
 """Real seconds after which a loop that waits for nothing it can ever get says so."""
@@ -58,21 +54,24 @@ class _PausedSelector(selectors.BaseSelector):
         self.outside = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is not None and timeout <= 0:
-            return self._real.select(0)
+        # What one loopback socket is given, the kernel hands to the other at once:
+        # without an event now there will be none by itself.
+        events = self._real.select(0)
+        if events or (timeout is not None and timeout <= 0):
+            return events
         idle = 0.0
-        while not (events := self._real.select(SETTLE)):
-            if self.outside:
-                continue
-            if timeout is not None:
-                self.now += timeout
-                break
-            idle += SETTLE
-            if idle > HANG:
-                raise PausedLoopHangs(
-                    "nothing is ready, no timer is set and no socket has had anything for "
-                    f"{HANG:g} real seconds"
-                )
+        while not events:
+            if not self.outside:
+                if timeout is not None:
+                    self.now += timeout
+                    break
+                idle += SLICE
+                if idle > HANG:
+                    raise PausedLoopHangs(
+                        "nothing is ready, no timer is set and no socket has had anything for "
+                        f"{HANG:g} real seconds"
+                    )
+            events = self._real.select(SLICE)
         return events
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
