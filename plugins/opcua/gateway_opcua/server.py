@@ -29,6 +29,8 @@ from cryptography.exceptions import InvalidSignature
 
 from gateway_opcua.attribute import Attributes
 from gateway_opcua.certificate import Identity
+from gateway_opcua.monitor import Monitor
+from gateway_opcua.subscription import PointSubscriptions
 from gateway_opcua.trust import TrustList
 
 _CHUNK = 65_535
@@ -43,6 +45,7 @@ _REGISTRATION = {
     ua.NodeId(ua.ObjectIds.RegisterServerRequest_Encoding_DefaultBinary),
     ua.NodeId(ua.ObjectIds.RegisterServer2Request_Encoding_DefaultBinary),
 }
+_NOBODY = User(role=UserRole.Anonymous)
 _CREATE_SESSION = ua.NodeId(ua.ObjectIds.CreateSessionRequest_Encoding_DefaultBinary)
 
 
@@ -184,7 +187,7 @@ class Core(InternalServer):
         self.max_pending_messages_per_connection = 100
 
     def create_session(
-        self, name: str, user: User = User(role=UserRole.Anonymous), external: bool = False
+        self, name: str, user: User = _NOBODY, external: bool = False
     ) -> InternalSession:
         session = super().create_session(name, user, external)
         if external:
@@ -193,6 +196,11 @@ class Core(InternalServer):
             session.auth_token = ua.NodeId(secrets.token_bytes(32))
             self.register_external_session(session)
         return session
+
+    def monitor(self, monitor: Monitor, least_interval: float) -> None:
+        """Let clients monitor points; `least_interval` of publishing in seconds."""
+        self.subscription_service = PointSubscriptions(self, monitor, least_interval)
+        self.isession.subscription_service = self.subscription_service
 
     async def close_sessions(self) -> None:
         """End every session and subscription: they outlive their connections otherwise."""

@@ -22,6 +22,7 @@ from gateway import (
     SinkPoint,
 )
 from gateway_opcua.certificate import identity, own_hosts
+from gateway_opcua.monitor import Monitor
 from gateway_opcua.nodes import plant
 from gateway_opcua.reading import Reading
 from gateway_opcua.server import Core, GatewayServer, Limits
@@ -144,6 +145,9 @@ class OpcUaServer(Sink):
     max_subscriptions: Annotated[
         int, Field(gt=0, description="most subscriptions of all clients")
     ] = 200
+    max_monitored_items: Annotated[
+        int, Field(gt=0, description="most monitored items of all clients")
+    ] = 200_000
     max_queue: Annotated[
         int, Field(gt=0, le=100_000, description="most values queued for one monitored item")
     ] = 100
@@ -194,6 +198,8 @@ class OpcUaServer(Sink):
             await server.prepare()
             namespace = await server.register_namespace(f"{uri}:points")
             reading = Reading(ctx)
+            monitor = Monitor(ctx, reading, self.max_monitored_items)
+            core.monitor(monitor, self.min_publishing_interval)
             reading.nodes = plant(core.aspace, tree, ctx.gateway, namespace, reading.read)
             trust = await self._secure_endpoints(server, uri, ctx)
             try:
@@ -207,6 +213,8 @@ class OpcUaServer(Sink):
             async with asyncio.TaskGroup() as tasks:
                 clock = tasks.create_task(_clock(server, ctx))
                 async for delivery in ctx.batches():
+                    if not delivery.historical:  # who monitors wants to know what is now
+                        monitor.deliver(delivery.batch)
                     ctx.delivered(delivery.seq)
                 clock.cancel()
         finally:

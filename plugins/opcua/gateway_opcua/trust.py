@@ -1,4 +1,4 @@
-"""Which clients may open a secure channel: a folder of trusted certificates, one of refused ones."""
+"""Which clients may open a secure channel: folders of trusted and of refused certificates."""
 
 from __future__ import annotations
 
