@@ -1,7 +1,18 @@
 """The YAML file and the point list as one tree of models, or as everything that is wrong."""
 
+from gateway.config.explanation import Explanation, explain
 from gateway.config.loading import load, point_list
 from gateway.config.problem import ConfigError, Problem
+from gateway.config.schema import schema
 from gateway.config.selection import takes
 
-__all__ = ["ConfigError", "Problem", "load", "point_list", "takes"]
+__all__ = [
+    "ConfigError",
+    "Explanation",
+    "Problem",
+    "explain",
+    "load",
+    "point_list",
+    "schema",
+    "takes",
+]

@@ -1,0 +1,108 @@
+"""`gateway run`: the engine, its signals, and what the terminal shows of it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from gateway.cli.summary import EngineState, status_line
+from gateway.engine.engine import Engine
+from gateway.journal.store import StoreError
+from gateway.model.configuration import Configuration
+
+INTERRUPTED = 130
+"""What a shell calls a process that SIGINT ended: 128 + 2."""
+
+log = logging.getLogger("gateway")
+
+
+def operate(
+    configuration: Configuration,
+    changes: Mapping[str, Any],
+    trace: Sequence[str],
+    status_every: float,
+    *,
+    view: bool,
+) -> int:
+    """Run a gateway until it is told to stop; returns the exit code.
+
+    `changes` replace settings of the gateway; `trace` names links whose frames are logged;
+    `view` allows the live view where stdout is a terminal.
+    """
+    settings = configuration.gateway.model_copy(update=dict(changes))
+    configuration = dataclasses.replace(configuration, gateway=settings)
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            runner.run(_run(Engine(configuration, trace=trace), status_every, view=view))
+        except StoreError as error:
+            sys.stderr.write(f"gateway: {error}\n")
+            return 1
+    return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+async def _run(engine: Engine, status_every: float, *, view: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        if stop.is_set():
+            # Asked twice: whoever asks does not want to wait for sinks that do not answer.
+            # The journal has what they did not get.
+            os._exit(INTERRUPTED)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked)
+    shown = asyncio.create_task(_guarded(_display(engine, status_every, view=view)))
+    try:
+        await engine.run(stop)
+    finally:
+        shown.cancel()
+        await asyncio.wait([shown])
+
+
+def _display(engine: EngineState, status_every: float, *, view: bool) -> Coroutine[Any, Any, None]:
+    if view and sys.stdout.isatty():
+        from rich.console import Console
+
+        from gateway.cli.view import show
+
+        return show(engine, Console())
+    return _status_lines(engine, status_every)
+
+
+async def _status_lines(engine: EngineState, every: float) -> None:
+    while True:
+        await asyncio.sleep(every)
+        print(status_line(engine), flush=True)
+
+
+async def _guarded(display: Coroutine[Any, Any, None]) -> None:
+    """Let the gateway go on where only its display fails: a closed pipe, a strange terminal."""
+    try:
+        await display
+    except OSError as error:
+        log.warning("nothing more is shown on stdout: %s", error)
+    except Exception:
+        log.exception("the display failed, the gateway goes on")

@@ -1,0 +1,155 @@
+"""Where a point comes from, what is done to it, and where it goes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from gateway.config.selection import takes
+from gateway.model.configuration import Configuration
+from gateway.model.link import Link, Sink
+from gateway.model.point import DeadbandKind, Definition, Keep, SinkPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A point at one link.
+
+    link, type: the link's name and type.
+    settings:   what the YAML says of the link, secrets masked.
+    address:    the columns of the point there; empty where it goes by its name.
+    keep:       at a sink, what it must have; `rule` says where that is written.
+    left_out:   at a sink that does not take the point, why.
+    """
+
+    link: str
+    type: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    address: dict[str, Any] = field(default_factory=dict)
+    keep: str = ""
+    rule: str = ""
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every address and conversion of one point, from device to each sink."""
+
+    point: Definition
+    source: Hop | None
+    conversions: tuple[tuple[str, str], ...]
+    sinks: tuple[Hop, ...]
+
+    def __str__(self) -> str:
+        point = self.point
+        title = f"{point.name}  {point.kind.value}" + (f", {point.unit}" if point.unit else "")
+        lines = [title]
+        lines += [f"  {text}" for text in (point.description, point.model) if text]
+        if self.source is not None:
+            lines += ["", "from " + _heading(self.source), *_fields(self.source)]
+        lines += ["", "in the gateway", *(f"  {what:<10}{how}" for what, how in self.conversions)]
+        for hop in self.sinks:
+            if hop.left_out:
+                lines += ["", f"not to {hop.link} ({hop.type}): {hop.left_out}"]
+            else:
+                lines += ["", "to " + _heading(hop), *_fields(hop)]
+                lines.append(f"  {'keep':<10}{hop.keep} ({hop.rule})")
+        return "\n".join(lines)
+
+
+def explain(configuration: Configuration, name: str) -> Explanation:
+    """Return what happens to the point of this name; KeyError where there is none."""
+    for point in configuration.points:
+        if point.name == name:
+            break
+    else:
+        raise KeyError(name)
+    source = next((one for one in configuration.sources if one.name == point.source), None)
+    return Explanation(
+        point,
+        None if source is None else _hop(source, point),
+        tuple(_conversions(point)),
+        tuple(_at_sink(sink, point) for sink in configuration.sinks),
+    )
+
+
+def _hop(link: Link, point: Definition) -> Hop:
+    settings = _dump(link, exclude_unset=True)
+    for key in ("name", "type", "select", "keep"):
+        settings.pop(key, None)
+    address = point.addresses.get(link.name)
+    return Hop(link.name, link.type, settings, _dump(address) if address is not None else {})
+
+
+def _at_sink(sink: Sink, point: Definition) -> Hop:
+    if not takes(sink, point):
+        selected = sink.by_name or sink.name in point.addresses
+        reason = (
+            f"its select is {', '.join(sink.select)}"
+            if selected
+            else f"the row has no {sink.name}.… columns"
+        )
+        return Hop(sink.name, sink.type, left_out=reason)
+    hop = _hop(sink, point)
+    hop.address.pop("keep", None)
+    address = point.addresses.get(sink.name)
+    keep: Keep | None = address.keep if isinstance(address, SinkPoint) else None
+    rule = f"column {sink.name}.keep" if keep else f"the sink's rule for {point.kind.value}"
+    keep = keep or sink.keep.of(point.kind)
+    return Hop(sink.name, sink.type, hop.settings, hop.address, keep.value, rule)
+
+
+def _dump(model: BaseModel, *, exclude_unset: bool = False) -> dict[str, Any]:
+    return model.model_dump(
+        mode="json", by_alias=True, exclude_unset=exclude_unset, exclude_none=True
+    )
+
+
+def _conversions(point: Definition) -> list[tuple[str, str]]:
+    unit = f" {point.unit}" if point.unit else ""
+    formula = "raw"
+    if point.scale != 1:
+        formula += f" × {point.scale:g}"
+    if point.offset:
+        formula += f" {'+' if point.offset > 0 else '−'} {abs(point.offset):g}"
+    steps = [("value", f"{formula}{unit}" if formula != "raw" else f"as the device gives it{unit}")]
+    if math.isfinite(point.low):
+        steps.append(("low", f"{point.low:g}{unit}, below it questionable, outOfRange"))
+    if math.isfinite(point.high):
+        steps.append(("high", f"{point.high:g}{unit}, above it questionable, outOfRange"))
+    if math.isfinite(point.rate):
+        steps.append(("rate", f"{point.rate:g}{unit} per second, faster is questionable"))
+    width = point.deadband.width
+    if width < 0:
+        steps.append(("deadband", "none: every sample is reported"))
+    elif point.deadband.kind is DeadbandKind.INTEGRATED:
+        steps.append(("deadband", f"{width:g}{unit}·s, integrated"))
+    elif width:
+        steps.append(("deadband", f"{width:g}{unit}, smaller changes are not reported"))
+    else:
+        steps.append(("deadband", "0: each change is reported"))
+    return steps
+
+
+def _heading(hop: Hop) -> str:
+    settings = ", ".join(f"{key} {_text(value)}" for key, value in hop.settings.items())
+    return f"{hop.link} ({hop.type})" + (f": {settings}" if settings else "")
+
+
+def _fields(hop: Hop) -> list[str]:
+    if not hop.address:
+        return [f"  {'address':<10}its name"]
+    return [f"  {key:<10}{_text(value)}" for key, value in hop.address.items()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_text(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_text(one) for one in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
