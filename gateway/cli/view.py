@@ -120,7 +120,7 @@ def _ledgers(engine: EngineState, most: int) -> list[list[Cell]]:
                 (f"{ledger.taken:,}", ""),
                 (f"{ledger.delivered:,}", ""),
                 (f"{ledger.coalesced:,}", ""),
-                (f"{dropped:,}", "bold red" if dropped else ""),
+                (f"{dropped:,}", "red" if dropped else ""),
                 (f"{ledger.pending:,}", ""),
                 (reasons, "red"),
             ]
@@ -140,6 +140,9 @@ def _points(engine: EngineState, now: int, most: int, page: int) -> list[list[Ce
         if definition is None:
             continue
         quality, time = int(image.quality[number]), int(image.time[number])
+        if not quality & Quality.DEVICE_TIME:
+            # The headline says it once for the gateway's own clock.
+            quality &= ~Quality.CLOCK_NOT_SYNCHRONISED
         colour = VALIDITY_COLOURS[quality & Quality.VALIDITY]
         rows.append(
             [
