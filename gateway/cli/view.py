@@ -30,7 +30,7 @@ PAGE_SECONDS = 6.0
 LOG_LINES = 5
 """Most log lines shown at the foot of the view."""
 LOG_KEPT = 200
-"""Log lines that are printed when the view ends, so that nothing was only on its screen."""
+"""Log records that are printed when the view ends, so that nothing was only on its screen."""
 
 VALIDITY_COLOURS = ("green", "red", "red", "yellow")
 """By validity: good, invalid, reserved, questionable."""
@@ -79,7 +79,9 @@ def screen(
         lines += [Text(), *layout(_points(engine, now, rows, page), width)]
         lines.append(Text(_paging(engine, rows, page)[:width], "dim", no_wrap=True))
     if foot:
-        lines += [Text(), *(Text(text[:width], "dim", no_wrap=True) for text in foot)]
+        # Of a traceback its first line; the whole of it is printed when the view ends.
+        first = (text.partition("\n")[0][:width] for text in foot)
+        lines += [Text(), *(Text(text, "dim", no_wrap=True) for text in first)]
     return Text("\n", no_wrap=True, overflow="crop", end="").join(lines[:height])
 
 
@@ -207,7 +209,7 @@ class _Capture(logging.Handler):
         self._format = format_
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._lines.extend(self._format(record).splitlines())
+        self._lines.append(self._format(record))
 
 
 @contextmanager

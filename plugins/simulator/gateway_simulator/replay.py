@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from gateway import Batch, Duration, Point, Quality, Source, SourceContext
+from gateway import Batch, Duration, LinkPoint, Point, Quality, Source, SourceContext
 from gateway_simulator.recording import read
 
 
@@ -45,6 +46,14 @@ class Replay(Source):
     poll: Annotated[
         Duration, Field(gt=0, description="how often the samples that are due are emitted")
     ] = 0.1
+
+    def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
+        first: dict[str, str] = {}
+        for point in points:
+            if isinstance(point.address, ReplayPoint):
+                word = point.address.recorded
+                if (other := first.setdefault(word, point.name)) != point.name:
+                    yield point, "recorded", f"found '{word}', which already is {other}"
 
     async def run(self, ctx: SourceContext) -> None:
         ids = {

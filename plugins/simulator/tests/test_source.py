@@ -105,3 +105,12 @@ async def test_a_missing_recording_is_tried_again(tmp_path: Path) -> None:
         await gateway.until(lambda: gateway.state("fault") == "up", timeout=120)
         await gateway.until(lambda: gateway.sample("bus.voltage").value == 11.5)
         assert gateway.counters("fault")["unlisted"] == 1
+
+
+async def test_a_recorded_name_is_replayed_as_one_point(tmp_path: Path) -> None:
+    """Two points of one recorded name are refused at the second one's cell."""
+    fault = Replay(name="fault", file=tmp_path / "fault.csv")
+    points = "name,fault.recorded\nbus.voltage,UA\nbus.other,UA\n"
+    with pytest.raises(ValueError, match=r"points\.csv:3:11: .*which already is bus\.voltage"):
+        async with running([fault], [], points, data=tmp_path):
+            pass
