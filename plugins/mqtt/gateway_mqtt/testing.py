@@ -142,6 +142,7 @@ class Subscriber:
     ) -> None:
         self.heard: list[Heard] = []
         self._subscribed = threading.Event()
+        self._heard = threading.Condition()
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311
         )
@@ -155,7 +156,19 @@ class Subscriber:
         self._broker = broker
 
     def _on_message(self, client: Any, userdata: Any, message: paho.MQTTMessage) -> None:
-        self.heard.append(Heard(message.topic, bytes(message.payload), message.retain, message.dup))
+        heard = Heard(message.topic, bytes(message.payload), message.retain, message.dup)
+        with self._heard:
+            self.heard.append(heard)
+            self._heard.notify_all()
+
+    def await_message(self, wanted: Callable[[Heard], bool]) -> Heard:
+        """Block until a message is wanted, and return it; earlier ones count."""
+        with self._heard:
+            self._heard.wait_for(lambda: any(map(wanted, self.heard)), _PATIENCE)
+            for heard in self.heard:
+                if wanted(heard):
+                    return heard
+        raise TimeoutError(f"not heard within {_PATIENCE:g} s; heard: {self.heard}")
 
     def await_subscribed(self) -> None:
         if not self._subscribed.wait(_PATIENCE):
