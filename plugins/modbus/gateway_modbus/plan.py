@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 
 from gateway import Field
 from gateway_modbus.register import Order, RegisterType, Table
 
+HOME = attrgetter("poll", "unit", "table")
+ORDER = attrgetter("poll", "unit", "table", "register", "bit", "point")
 GAP_BITS = 16  # coils and discrete inputs to a register, as regards the gap
 
 
@@ -59,8 +62,9 @@ class Read:
 
     @classmethod
     def of(cls, items: Iterable[Item]) -> Read:
-        """Make the shortest read that covers the items, which share unit, table and rate."""
-        inside = tuple(sorted(items, key=_place))
+        """Make the shortest read that covers the items, which share unit, table and rate
+        and come in the order of their registers."""
+        inside = tuple(items)
         first = inside[0]
         end = max(item.end for item in inside)
         return cls(
@@ -97,7 +101,7 @@ def plan_reads(items: Iterable[Item], limits: Limits) -> tuple[Read, ...]:
     The order is by rate, unit, table and register.
     """
     reads: list[Read] = []
-    for (_, _, table), group in groupby(sorted(items, key=_order), key=_home):
+    for (_, _, table), group in groupby(sorted(items, key=ORDER), key=HOME):
         most = limits.max_bits if table.of_bits else limits.max_registers
         gap = limits.max_gap * GAP_BITS if table.of_bits else limits.max_gap
         inside: list[Item] = []
@@ -130,15 +134,3 @@ def split(read: Read) -> tuple[Read, Read] | None:
     middle = len(read.items) / 2
     _, at = max(cuts, key=lambda cut: (cut[0], -abs(cut[1] - middle)))
     return Read.of(read.items[:at]), Read.of(read.items[at:])
-
-
-def _place(item: Item) -> tuple[int, int, int]:
-    return item.register, item.end, item.bit
-
-
-def _home(item: Item) -> tuple[float, int, Table]:
-    return item.poll, item.unit, item.table
-
-
-def _order(item: Item) -> tuple[float, int, str, int, int, int]:
-    return item.poll, item.unit, item.table.value, *_place(item)

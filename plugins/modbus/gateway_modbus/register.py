@@ -18,17 +18,15 @@ class Table(StrEnum):
     HOLDING = "holding"
     INPUT = "input"
 
-    @property
-    def function(self) -> int:
-        return _FUNCTION[self]
+    function: int
+    of_bits: bool
 
-    @property
-    def of_bits(self) -> bool:
-        return self in (Table.COIL, Table.DISCRETE)
+    def __init__(self, name: str) -> None:
+        self.function = ("", "coil", "discrete", "holding", "input").index(name)
+        self.of_bits = self.function <= 2
 
 
-_FUNCTION = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
-TABLE_OF_FUNCTION = {function: table for table, function in _FUNCTION.items()}
+TABLE_OF_FUNCTION = {table.function: table for table in Table}
 
 
 class RegisterType(StrEnum):
@@ -46,13 +44,11 @@ class RegisterType(StrEnum):
     BCD16 = "bcd16"
     BCD32 = "bcd32"
 
-    @property
-    def width(self) -> int:
-        """How many registers a value takes."""
-        return _WIDTH.get(self.value[-2:], 1)
+    width: int
+    """How many registers a value takes."""
 
-
-_WIDTH = {"32": 2, "64": 4}
+    def __init__(self, name: str) -> None:
+        self.width = {"32": 2, "64": 4}.get(name[-2:], 1)
 
 
 class Order(StrEnum):
@@ -67,13 +63,12 @@ class Order(StrEnum):
     BADC = "BADC"
     CDAB = "CDAB"
 
-    @property
-    def swaps_bytes(self) -> bool:
-        return self in (Order.DCBA, Order.BADC)
+    swaps_bytes: bool
+    swaps_words: bool
 
-    @property
-    def swaps_words(self) -> bool:
-        return self in (Order.DCBA, Order.CDAB)
+    def __init__(self, name: str) -> None:
+        self.swaps_bytes = name in ("DCBA", "BADC")
+        self.swaps_words = name in ("DCBA", "CDAB")
 
 
 def _register(value: Any) -> Any:

@@ -29,7 +29,7 @@ class Constant(Shape):
     """Always the same."""
 
     shape: Literal["constant"]
-    value: float
+    value: Annotated[float, Field(description="the value")]
 
     def start(self, random: Random) -> Signal:
         return Signal(self.noise, random)
@@ -42,9 +42,9 @@ class Sine(Shape):
     """mean + amplitude · sin(2π t / period + phase)."""
 
     shape: Literal["sine"]
-    mean: float = 0.0
-    amplitude: float = 1.0
-    period: Period = 60.0
+    mean: Annotated[float, Field(description="the middle")] = 0.0
+    amplitude: Annotated[float, Field(description="from the middle to the top")] = 1.0
+    period: Annotated[Period, Field(description="of one turn")] = 60.0
     phase: Annotated[float, Field(description="in degrees")] = 0.0
 
     def start(self, random: Random) -> Signal:
@@ -60,9 +60,9 @@ class Ramp(Shape):
     """From low to high in a period, then again from low."""
 
     shape: Literal["ramp"]
-    low: float = 0.0
-    high: float = 1.0
-    period: Period = 60.0
+    low: Annotated[float, Field(description="where it begins")] = 0.0
+    high: Annotated[float, Field(description="where it ends")] = 1.0
+    period: Annotated[Period, Field(description="of one turn")] = 60.0
 
     def start(self, random: Random) -> Signal:
         return Signal(self.noise, random)
@@ -75,10 +75,10 @@ class Walk(Shape):
     """A random walk between low and high, a step every so often."""
 
     shape: Literal["walk"]
-    low: float
-    high: float
+    low: Annotated[float, Field(description="the least value")]
+    high: Annotated[float, Field(description="the greatest value")]
     step: Annotated[float, Field(ge=0, description="standard deviation of a step")]
-    every: Period = 1.0
+    every: Annotated[Period, Field(description="from step to step")] = 1.0
 
     def start(self, random: Random) -> Signal:
         signal = Signal(self.noise, random)
@@ -103,9 +103,9 @@ class Toggle(Shape):
     """
 
     shape: Literal["toggle"]
-    normal: Literal[0, 1] = 1
-    every: Period = 60.0
-    away: Period = 5.0
+    normal: Annotated[Literal[0, 1], Field(description="the normal state")] = 1
+    every: Annotated[Period, Field(description="in each such period it is away once")] = 60.0
+    away: Annotated[Period, Field(description="how long it is away")] = 5.0
 
     def start(self, random: Random) -> Signal:
         return Signal(self.noise, random)
@@ -121,8 +121,8 @@ class Counter(Shape):
     """What accumulates: an energy, a number of operations."""
 
     shape: Literal["counter"]
-    start_at: float = 0.0
-    per_hour: float = 1.0
+    start_at: Annotated[float, Field(description="what it shows at first")] = 0.0
+    per_hour: Annotated[float, Field(description="what comes to it in an hour")] = 1.0
 
     def start(self, random: Random) -> Signal:
         return Signal(self.noise, random)

@@ -1,0 +1,155 @@
+"""The sink `modbus.server`: the gateway as a Modbus slave."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from gateway import Duration, Endpoint, Keep, KeepRule, LinkError, Sink, SinkContext, SinkPoint
+from gateway_modbus.bank import Bank, Place, WhenInvalid
+from gateway_modbus.listener import Framing, Listener
+from gateway_modbus.register import (
+    Order,
+    Register,
+    RegisterType,
+    Table,
+    UnitId,
+    check_place,
+    default_type,
+)
+from gateway_modbus.tls import TlsServer
+
+
+class ServerTransport(StrEnum):
+    """What the frames travel on."""
+
+    TCP = "tcp"
+    TLS = "tls"
+    RTU_OVER_TCP = "rtu-over-tcp"
+
+
+class UnknownUnit(StrEnum):
+    """What a request to a unit that is not there gets."""
+
+    EXCEPTION = "exception"
+    SILENCE = "silence"
+
+
+class ModbusServerPoint(SinkPoint):
+    """The columns of a point at a `modbus.server` sink."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    table: Annotated[Table, Field(description="coil, discrete, holding or input")] = Table.HOLDING
+    address: Annotated[Register, Field(alias="register")]
+    type: Annotated[
+        RegisterType,
+        Field(description="how the value is written; default uint16, for coil and discrete bit"),
+    ]
+    bit: Annotated[
+        int | None,
+        Field(ge=0, le=15, description="bit of the register, 0 the least significant; default 0"),
+    ] = None
+    order: Annotated[Order | None, Field(description="byte order; default the link's")] = None
+    unit: Annotated[UnitId | None, Field(description="unit id; default the link's")] = None
+    scale: Annotated[
+        float,
+        Field(description="the register holds (value - offset) / scale, rounded and saturated"),
+    ] = 1.0
+    offset: Annotated[float, Field(description="see scale")] = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_type(cls, data: Any) -> Any:
+        return default_type(data)
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        check_place(self)
+        if not self.scale:
+            raise ValueError("scale 0 leaves nothing to divide by")
+        return self
+
+
+class ModbusServer(Sink):
+    """A slave whose registers are the points' last values."""
+
+    Point = ModbusServerPoint
+    by_name = False
+
+    type: Literal["modbus.server"] = "modbus.server"
+    listen: Annotated[Endpoint, Field(description="where masters connect: 0.0.0.0:502")]
+    transport: Annotated[
+        ServerTransport, Field(description="tcp, tls (Modbus/TCP Security) or rtu-over-tcp")
+    ] = ServerTransport.TCP
+    tls: Annotated[TlsServer | None, Field(description="certificates, for transport tls")] = None
+    unit: Annotated[UnitId, Field(description="unit id of points that name none")] = 1
+    order: Annotated[Order, Field(description="byte order of points that name none")] = Order.ABCD
+    unknown_unit: Annotated[
+        UnknownUnit, Field(description="exception 0x0B, or silence as on a serial line")
+    ] = UnknownUnit.EXCEPTION
+    when_invalid: Annotated[
+        WhenInvalid,
+        Field(
+            description="what is read of an invalid point: its last value, nan (floats only), "
+            "sentinel (integers too, as SunSpec has it), or exception 4 for the whole read"
+        ),
+    ] = WhenInvalid.LAST
+    max_clients: Annotated[int, Field(ge=1, le=10_000, description="connections at once")] = 32
+    idle: Annotated[
+        Duration, Field(gt=0, description="a client without a request for so long is dropped")
+    ] = 300.0
+    keep: Annotated[
+        KeepRule, Field(description="every or latest; a slave that is only read shows the latest")
+    ] = KeepRule.all(Keep.LATEST)
+
+    @model_validator(mode="after")
+    def _transport_fields(self) -> Self:
+        if (self.transport is ServerTransport.TLS) != (self.tls is not None):
+            raise ValueError("transport tls and tls: {certificate: …, key: …} go together")
+        return self
+
+    async def run(self, ctx: SinkContext) -> None:
+        """Serve until cancelled; raises LinkError where it cannot listen."""
+        bank = Bank(
+            [self._place(point.id, point.name, point.address) for point in ctx.points],
+            ctx.image,
+            self.when_invalid,
+            silent=self.unknown_unit is UnknownUnit.SILENCE,
+            count=ctx.count,
+        )
+        rtu = self.transport is ServerTransport.RTU_OVER_TCP
+        listener = Listener(
+            ctx,
+            bank,
+            framing=Framing.RTU if rtu else Framing.MBAP,
+            max_clients=self.max_clients,
+            idle=self.idle,
+        )
+        # Masters are served from the image, so that a point costs nothing until it is read.
+        ctx.watch(())
+        try:
+            at = await listener.start(self.listen, None if self.tls is None else self.tls.context())
+            ctx.up(f"listens at {at}")
+            async for delivery in ctx.batches():
+                ctx.delivered(delivery.seq)
+        finally:
+            await listener.close()
+
+    def _place(self, point: int, name: str, address: object) -> Place:
+        if not isinstance(address, ModbusServerPoint):
+            raise LinkError(f"point {name} has no register at {self.name}")
+        return Place(
+            point=point,
+            name=name,
+            unit=self.unit if address.unit is None else address.unit,
+            table=address.table,
+            register=address.address,
+            type=address.type,
+            order=address.order or self.order,
+            bit=address.bit or 0,
+            scale=address.scale,
+            offset=address.offset,
+        )
