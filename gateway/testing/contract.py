@@ -84,7 +84,7 @@ def check_plugin(folder: Path) -> list[str]:
             found.extend(rule(folder))
         except Broken as broken:
             found.append(str(broken))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def check_names(folder: Path) -> Iterator[str]:
@@ -281,7 +281,8 @@ def _check_model(model: type[BaseModel], label: str, skip: frozenset[str]) -> It
     for name, field in model.model_fields.items():
         if name in skip:
             continue
-        if not field.description:
+        tag = get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
+        if not field.description and not tag:
             yield f"{label}.{name} has no description: Annotated[…, Field(description=…)]"
         for group in _groups(field):
             yield from _check_model(group, f"{label}.{name}", frozenset())
