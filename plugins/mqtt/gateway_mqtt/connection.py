@@ -226,10 +226,9 @@ class Connection(aiomqtt.Client):
 
     async def _misc_loop(self) -> None:
         # In the place of aiomqtt's, which lets paho ping; paho does not see the answers here.
+        await asyncio.wait([self._connected])
         while True:
             await asyncio.sleep(self._keepalive_s / 2)
-            if not self.opened:
-                continue
             if self._pinged:
                 self.fail(f"{self._broker} did not answer a ping in {self._keepalive_s / 2:g} s")
                 return
@@ -284,5 +283,7 @@ class Connection(aiomqtt.Client):
         super()._on_socket_open(client, userdata, sock)
 
     def _on_socket_close(self, client: paho.Client, userdata: Any, sock: Any) -> None:
+        if self._loop.is_closed():
+            return
         super()._on_socket_close(client, userdata, sock)
         self._loop.call_soon_threadsafe(self._closed.set)

@@ -6,7 +6,9 @@ Ships with the plugin, because whoever tests a gateway with MQTT needs it too.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -101,6 +103,10 @@ class Broker:
                 raise RuntimeError(f"mosquitto did not start:\n{self.log}")
             time.sleep(0.01)
 
+    def reload(self) -> None:
+        """Have it read its files of access rights and passwords again."""
+        os.kill(self.pid, signal.SIGHUP)
+
     def kill(self) -> None:
         """End it at once, as a power cut does."""
         if self._process is not None:
@@ -141,6 +147,8 @@ class Subscriber:
         configure: Callable[[paho.Client], Any] | None = None,
     ) -> None:
         self.heard: list[Heard] = []
+        self.subscriptions = 0
+        """How often a broker has confirmed the subscription: once per connection."""
         self._subscribed = threading.Event()
         self._heard = threading.Condition()
         self._client = paho.Client(
@@ -148,12 +156,15 @@ class Subscriber:
         )
         self._client.reconnect_delay_set(0.05, 0.05)  # type: ignore[arg-type]
         self._client.on_connect = lambda client, *_: client.subscribe(topic, 1)
-        self._client.on_subscribe = lambda *_: self._subscribed.set()
-        self._client.on_disconnect = lambda *_: self._subscribed.clear()
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         if configure is not None:
             configure(self._client)
         self._broker = broker
+
+    def _on_subscribe(self, *_: Any) -> None:
+        self.subscriptions += 1
+        self._subscribed.set()
 
     def _on_message(self, client: Any, userdata: Any, message: paho.MQTTMessage) -> None:
         heard = Heard(message.topic, bytes(message.payload), message.retain, message.dup)
@@ -170,16 +181,13 @@ class Subscriber:
                     return heard
         raise TimeoutError(f"not heard within {_PATIENCE:g} s; heard: {self.heard}")
 
-    def await_subscribed(self) -> None:
-        if not self._subscribed.wait(_PATIENCE):
-            raise TimeoutError(f"no subscription at {self._broker} within {_PATIENCE:g} s")
-
     @contextlib.contextmanager
     def listening(self) -> Iterator[Subscriber]:
         self._client.connect(self._broker.host, self._broker.port, 30)
         self._client.loop_start()
         try:
-            self.await_subscribed()
+            if not self._subscribed.wait(_PATIENCE):
+                raise TimeoutError(f"no subscription at {self._broker} within {_PATIENCE:g} s")
             yield self
         finally:
             self._client.disconnect()
