@@ -1,0 +1,197 @@
+"""TLS against a real mosquitto that asks for the gateway's certificate."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from gateway_mqtt import JsonSink
+from gateway_mqtt.testing import Broker, Subscriber
+
+from gateway import Reconnect
+from gateway.testing import Emitter, running
+
+POINTS = "name,field.at\nfeeder1.voltage,x\n"
+NAME = "feeder1.voltage"
+T = 1_700_000_000_000_000_000
+PASSWORD = b"opensesame"
+
+
+class Authority:
+    """Signs certificates, as PEM files in a folder."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.file = folder / f"{name}.pem"
+        builder = self._builder(self._name, self._key).add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        )
+        self._save(self.file, builder.sign(self._key, hashes.SHA256()))
+
+    def issue(self, name: str, address: str | None = None, password: bytes | None = None) -> None:
+        """Write `<name>.pem` and `<name>.key`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        builder = self._builder(subject, key)
+        if address is not None:
+            alternative = x509.IPAddress(ipaddress.ip_address(address))
+            builder = builder.add_extension(x509.SubjectAlternativeName([alternative]), False)
+        self._save(self._folder / f"{name}.pem", builder.sign(self._key, hashes.SHA256()))
+        (self._folder / f"{name}.key").write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.BestAvailableEncryption(password)
+                if password
+                else serialization.NoEncryption(),
+            )
+        )
+
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey
+    ) -> x509.CertificateBuilder:
+        now = datetime.datetime.now(datetime.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+        )
+
+    @staticmethod
+    def _save(file: Path, certificate: x509.Certificate) -> None:
+        file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[Broker]:
+    """A broker known by its address, that takes only certificates of its own authority."""
+    authority = Authority(tmp_path, "authority")
+    authority.issue("broker", "127.0.0.1")
+    authority.issue("elsewhere", "192.0.2.1")
+    authority.issue("gateway", password=PASSWORD)
+    authority.issue("reader")
+    Authority(tmp_path, "stranger").issue("intruder")
+    with Broker(
+        tmp_path,
+        f"cafile {authority.file}",
+        f"certfile {tmp_path / 'broker.pem'}",
+        f"keyfile {tmp_path / 'broker.key'}",
+        "require_certificate true",
+    ).running() as broker:
+        yield broker
+
+
+def _sink(broker: Broker, folder: Path, **tls: Any) -> JsonSink:
+    own = {
+        "ca": folder / "authority.pem",
+        "certificate": folder / "gateway.pem",
+        "key": folder / "gateway.key",
+        "key_password": PASSWORD.decode(),
+    }
+    return JsonSink.model_validate(
+        {
+            "name": "mqtt",
+            "broker": str(broker.endpoint),
+            "select": ["feeder*"],
+            "tls": own | tls,
+            "topic": "{gateway}",
+            "reconnect": Reconnect(min=0.05, max=0.1),
+        }
+    )
+
+
+async def test_samples_arrive_over_tls_with_client_certificates(
+    tmp_path: Path, secure: Broker
+) -> None:
+    """An encrypted key is opened, both sides are verified, and a burst larger than any
+    TLS record or socket buffer arrives whole and in order.
+    """
+
+    def certificate(client: Any) -> None:
+        client.tls_set(
+            str(tmp_path / "authority.pem"),
+            str(tmp_path / "reader.pem"),
+            str(tmp_path / "reader.key"),
+        )
+
+    field = Emitter(name="field")
+    with Subscriber(secure.endpoint, "test", configure=certificate).listening() as subscriber:
+        async with running([field], [_sink(secure, tmp_path)], POINTS, data=tmp_path) as gw:
+            await gw.until(lambda: gw.state("mqtt") == "up")
+            n = 100_000
+            await field.emit([NAME] * n, np.arange(n) / 7, 0, T + np.arange(n), every=True)
+            await gw.until(lambda: gw.ledger("mqtt").delivered == n)
+            assert gw.counters("mqtt").get("disconnects", 0) == 0
+
+            def rows() -> int:
+                return sum(h.payload.count(b'"good"') for h in list(subscriber.heard))
+
+            await gw.until(lambda: rows() >= n)
+    times = [t for h in subscriber.heard for t in json.loads(h.payload)["time"]]
+    assert times == list(range(T, T + n))
+
+
+@pytest.mark.parametrize(
+    ("tls", "words"),
+    [
+        ({"ca": "stranger.pem"}, "CERTIFICATE_VERIFY_FAILED"),
+        ({"key_password": "wrong"}, "tls.certificate"),
+        ({"key_password": None}, "tls.certificate"),
+    ],
+)
+async def test_what_cannot_be_verified_is_refused(
+    tmp_path: Path, secure: Broker, tls: dict[str, Any], words: str
+) -> None:
+    """Another authority, or a key that does not open, ends the attempt with a sentence."""
+    tls = {k: tmp_path / v if k == "ca" else v for k, v in tls.items()}
+    field = Emitter(name="field")
+    async with running([field], [_sink(secure, tmp_path, **tls)], POINTS, data=tmp_path) as gw:
+        await gw.until(lambda: gw.state("mqtt") == "down")
+        assert words in gw.status("mqtt").error
+
+
+async def test_a_gateway_without_a_good_certificate_is_refused(
+    tmp_path: Path, secure: Broker
+) -> None:
+    """The broker decides; the link says that it is down, and why as far as TLS tells."""
+    intruder = {
+        "certificate": tmp_path / "intruder.pem",
+        "key": tmp_path / "intruder.key",
+        "key_password": None,
+    }
+    field = Emitter(name="field")
+    async with running([field], [_sink(secure, tmp_path, **intruder)], POINTS, data=tmp_path) as gw:
+        await gw.until(lambda: gw.state("mqtt") == "down")
+        assert "closed the connection" in gw.status("mqtt").error
+
+
+@pytest.mark.parametrize(("verify", "state"), [("full", "down"), ("chain", "up"), ("none", "up")])
+async def test_the_host_name_counts_unless_told_otherwise(
+    tmp_path: Path, secure: Broker, verify: str, state: str
+) -> None:
+    """A certificate for another address is refused with `full`, and enough for `chain`."""
+    secure.kill()
+    for kind in ("pem", "key"):
+        (tmp_path / f"broker.{kind}").write_bytes((tmp_path / f"elsewhere.{kind}").read_bytes())
+    secure.start()
+    field = Emitter(name="field")
+    sink = _sink(secure, tmp_path, verify=verify)
+    async with running([field], [sink], POINTS, data=tmp_path) as gw:
+        await gw.until(lambda: gw.state("mqtt") == state)
+        assert ("IP address mismatch" in gw.status("mqtt").error) is (state == "down")
