@@ -32,8 +32,8 @@ class Plan:
     Fields of one type and order become runs: neighbouring ids at a constant stride, which the
     kernel takes as vectors, and a list of the rest.  Number points in the order of their
     addresses and the block is one run.
-    Compile after `rate`, `deadband` and `deadband_kind` of the points are set: whether a run needs
-    the history of its points is decided here.
+    Compile after `rate` and `deadband_kind` of the points are set: whether a run needs the history
+    of its points is decided here.
 
     size:   number of fields.
     length: bytes that the block must have.
@@ -57,9 +57,9 @@ class Plan:
         self.size = len(held)
         self.length = max((field.offset + WIDTHS[field.type] for field in held), default=0)
 
-        runs, listed = _compile(sorted(_place(field) for field in held))
+        runs, listed = _compile(points, sorted(_place(field) for field in held))
         self._c = ffi.new("gw_plan *")
-        c_runs = ffi.new("gw_run[]", [_run(points, run, listed) for run in runs])
+        c_runs = ffi.new("gw_run[]", runs)
         c_points = ffi.new("int32_t[]", [place.point for place in listed])
         c_offsets = ffi.new("int64_t[]", [place.position for place in listed])
         self._held = (c_runs, c_points, c_offsets)
@@ -86,19 +86,20 @@ def _place(field: Field) -> _Place:
     return _Place(getattr(lib, f"GW_{field.type.upper()}"), order, field.point, field.offset)
 
 
-def _compile(places: list[_Place]) -> tuple[list[list[_Place] | tuple[int, int]], list[_Place]]:
-    """Return the runs (as places, or as start and length in the list) and the list."""
-    runs: list[list[_Place] | tuple[int, int]] = []
+def _compile(points: Points, places: list[_Place]) -> tuple[list[dict[str, Any]], list[_Place]]:
+    """Return the runs, and the places that stand alone in the order of the plan's lists."""
+    runs: list[dict[str, Any]] = []
     listed: list[_Place] = []
-    for _, group in groupby(places, key=lambda place: place[:2]):
-        start = len(listed)
-        for run in _stretches(list(group)):
-            if len(run) >= _SHORTEST_RUN or len(places) == 1:
-                runs.append(run)
+    for (kind, order), group in groupby(places, key=lambda place: place[:2]):
+        alone: list[_Place] = []
+        for stretch in _stretches(list(group)):
+            if len(stretch) >= _SHORTEST_RUN:
+                runs.append(_run(points, stretch))
             else:
-                listed += run
-        if len(listed) > start:
-            runs.append((start, len(listed) - start))
+                alone += stretch
+        if alone:
+            runs.append({"type": kind, "order": order, "list": len(listed), "count": len(alone)})
+            listed += alone
     return runs, listed
 
 
@@ -122,23 +123,17 @@ def _stride(run: list[_Place]) -> int:
     return run[1].position - run[0].position if len(run) > 1 else 0
 
 
-def _run(
-    points: Points, run: list[_Place] | tuple[int, int], listed: list[_Place]
-) -> dict[str, Any]:
-    if isinstance(run, tuple):
-        start, count = run
-        first = listed[start]
-        return {"type": first.type, "order": first.order, "list": start, "count": count}
-    first = run[0]
-    ids = slice(first.point, first.point + len(run))
-    integrated = (points.deadband_kind[ids] == INTEGRATED) & (points.deadband[ids] > 0)
+def _run(points: Points, stretch: list[_Place]) -> dict[str, Any]:
+    first = stretch[0]
+    ids = slice(first.point, first.point + len(stretch))
+    history = (points.deadband_kind[ids] == INTEGRATED) | (points.rate[ids] < np.inf)
     return {
         "type": first.type,
         "order": first.order,
-        "history": bool(np.any(integrated | (points.rate[ids] < np.inf))),
+        "history": bool(history.any()),
         "list": -1,
-        "count": len(run),
+        "count": len(stretch),
         "first": first.point,
         "offset": first.position,
-        "stride": _stride(run),
+        "stride": _stride(stretch),
     }

@@ -26,6 +26,11 @@ _decode = lib.gw_points_decode
 _judge = lib.gw_points_judge
 _from_buffer = ffi.from_buffer
 
+_INT32 = np.dtype(np.int32)
+_FLOAT64 = np.dtype(np.float64)
+_UINT16 = np.dtype(np.uint16)
+_INT64 = np.dtype(np.int64)
+
 # Column, type in C, and what it holds before anybody sets it.
 _COLUMNS: tuple[tuple[str, str, npt.DTypeLike, float], ...] = (
     ("scale", "double[]", np.float64, 1.0),
@@ -116,10 +121,10 @@ class Points:
         shorter than `plan.length`, `rows` has less than `plan.size` free, or the plan is of
         another table.
         """
-        buffer = data if type(data) is bytes else _from_buffer("uint8_t[]", data)
-        count: int = _decode(self._c, plan._c, buffer, len(data), time, quality, rows._c)
+        block = data if type(data) is bytes else _from_buffer("uint8_t[]", data)
+        count: int = _decode(self._c, plan._c, block, len(block), time, quality, rows._c)
         if count < 0:
-            raise KernelError(count, plan.numbers(len(buffer), rows))
+            raise KernelError(count, plan.numbers(len(block), rows))
         return count
 
     def judge(self, batch: Batch, every: bool, rows: Rows) -> int:
@@ -127,36 +132,39 @@ class Points:
 
         every: report all of them (events), not only what changed.
         Raises KernelError, with nothing changed, where an id lies outside the table or `rows` has
-        less free than the batch has samples; ValueError where a column is not what `Batch` says.
+        less free than the batch has samples; ValueError where the columns are not those of a
+        batch, or not contiguous.
         """
-        n = len(batch)
-        if n == 0:
+        if not len(batch):
             return 0
-        count: int = _judge(
-            self._c,
-            n,
-            _column("point", "int32_t[]", np.int32, batch.point, n),
-            _column("value", "double[]", np.float64, batch.value, n),
-            _column("quality", "uint16_t[]", np.uint16, batch.quality, n),
-            _column("time", "int64_t[]", np.int64, batch.time, n),
-            every,
-            rows._c,
-        )
+        point, value, moment = batch.point, batch.value, batch.time
+        # from_buffer takes any type, and refuses only what is not contiguous.
+        if (
+            point.dtype != _INT32
+            or value.dtype != _FLOAT64
+            or batch.quality.dtype != _UINT16
+            or moment.dtype != _INT64
+        ):
+            raise ValueError(_shapes(batch))
+        points = _from_buffer("int32_t[]", point)
+        values = _from_buffer("double[]", value)
+        qualities = _from_buffer("uint16_t[]", batch.quality)
+        times = _from_buffer("int64_t[]", moment)
+        n = len(points)
+        if len(values) != n or len(qualities) != n or len(times) != n:
+            raise ValueError(_shapes(batch))
+        count: int = _judge(self._c, n, points, values, qualities, times, every, rows._c)
         if count < 0:
-            low, high = batch.point.min(), batch.point.max()
             raise KernelError(
                 count,
-                f"{n} samples of points {low} to {high}, a table of {self.n} points, "
-                f"{rows.free} rows free",
+                f"{n} samples of points {point.min()} to {point.max()}, "
+                f"a table of {self.n} points, {rows.free} rows free",
             )
         return count
 
 
-def _column(name: str, ctype: str, dtype: npt.DTypeLike, column: npt.NDArray[Any], n: int) -> Any:
-    """Return a pointer to a column; from_buffer looks neither at the type nor at the length."""
-    if column.dtype != dtype or column.shape != (n,) or not column.flags.c_contiguous:
-        raise ValueError(
-            f"column {name} must be contiguous {np.dtype(dtype)} of length {n}, "
-            f"got {column.dtype} of shape {column.shape}, strides {column.strides}"
-        )
-    return _from_buffer(ctype, column)
+def _shapes(batch: Batch) -> str:
+    names = ("point", "value", "quality", "time")
+    columns = (getattr(batch, name) for name in names)
+    found = (f"{name} {c.dtype}{c.shape}" for name, c in zip(names, columns, strict=True))
+    return f"columns must be int32, float64, uint16, int64 of one length, got {', '.join(found)}"

@@ -34,16 +34,17 @@ class Rows:
     @property
     def count(self) -> int:
         """Rows waiting to be drained."""
-        return int(self._c.count)
+        count: int = self._c.count
+        return count
 
     @property
     def free(self) -> int:
         """Rows that may still be appended."""
-        return self.capacity - int(self._c.count)
+        return self.capacity - self.count
 
     def drain(self) -> Batch | None:
         """Return the waiting rows as a batch of its own and forget them; None if there are none."""
-        n = self._c.count
+        n = self.count
         if n == 0:
             return None
         self._c.count = 0
