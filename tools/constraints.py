@@ -16,6 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = "# Made by `make constraints`; not written by hand.\n"
+FILES = ("constraints.txt", "constraints-test.txt")
 OLDEST_PYTHON = "3.11"
 
 
@@ -68,13 +69,37 @@ def entries(text: str) -> dict[str, str]:
     return {name: name + rest for name, rest in found}
 
 
+def unpinned() -> list[str]:
+    """Return the requirements that neither file satisfies; asks no index."""
+    from packaging.requirements import Requirement
+
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in FILES]
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", "\n".join(texts), re.MULTILINE)
+    versions = {name.lower().replace("_", "-").replace(".", "-"): pin for name, pin in pins}
+    found = []
+    for line in foreign(run_requirements() + test_requirements()):
+        asked = Requirement(line)
+        pin = versions.get(asked.name.lower().replace("_", "-").replace(".", "-"))
+        if pin is None:
+            found.append(f"{line} is not pinned")
+        elif pin not in asked.specifier:
+            found.append(f"{line} does not allow the pinned {pin}")
+    return found
+
+
 def main() -> None:
-    """Write both files."""
+    """Write both files, or with --check say what they lack."""
+    if "--check" in sys.argv:
+        found = unpinned()
+        print("\n".join(found) or "every requirement is pinned")
+        if found:
+            sys.exit("constraints.txt is out of date; remake it with `make constraints`")
+        return
     run = resolve(run_requirements())
     test = resolve(run_requirements() + test_requirements(), run)
     added = [text for name, text in entries(test).items() if name not in entries(run)]
-    (ROOT / "constraints.txt").write_text(HEAD + run, encoding="utf-8")
-    (ROOT / "constraints-test.txt").write_text(HEAD + "".join(added), encoding="utf-8")
+    for name, text in zip(FILES, (run, "".join(added)), strict=True):
+        (ROOT / name).write_text(HEAD + text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ import pytest
 def _load(name: str) -> ModuleType:
     # Test folders are no packages, so a file beside this one is loaded by its path.
     spec = util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
