@@ -1,5 +1,8 @@
 """Read and Write as clients may use them (OPC 10000-4, 5.11)."""
 
+# mypy: disable-error-code="attr-defined,name-defined,arg-type,no-untyped-call"
+# asyncua.ua re-exports its names by stars and types its constructors by wire types.
+
 from __future__ import annotations
 
 import dataclasses

@@ -111,6 +111,11 @@ class _Rows:
         )
 
 
+_NO_ROWS = _Rows(
+    np.zeros(0, np.int64), np.zeros(0, np.float64), np.zeros(0, np.uint32), np.zeros(0, np.int64)
+)
+
+
 class Items:
     """All items of a subscription, their last samples and what waits for the next publish."""
 
@@ -146,7 +151,7 @@ class Items:
         return slot
 
     def change(self, slot: int, item: Item) -> None:
-        """Give a slot other settings (ModifyMonitoredItems); what is queued stays, within bounds."""
+        """Give a slot other settings (ModifyMonitoredItems); what is queued stays."""
         self._set(slot, item)
         self._squeeze()
 
@@ -213,11 +218,8 @@ class Items:
         self._sample_held(now)
         self._squeeze()
         columns = self._columns
-        if not self._pending:
-            rows = _Rows(
-                *(np.zeros(0, kind) for kind in (np.int64, np.float64, np.uint32, np.int64))
-            )  # type: ignore[arg-type]
-        else:
+        rows = _NO_ROWS
+        if self._pending:
             rows = self._pending[0]
             out = columns["mode"][rows.slot] == Mode.REPORTING
             out &= np.cumsum(out) <= most

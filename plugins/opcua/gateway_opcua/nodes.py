@@ -5,6 +5,9 @@ Here a node is one small object, put straight into the address space:
 its attributes and references are made when a client first asks for them.
 """
 
+# mypy: disable-error-code="attr-defined,name-defined,arg-type,no-untyped-call"
+# asyncua.ua re-exports its names by stars and types its constructors by wire types.
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -15,7 +18,7 @@ from asyncua import ua
 from asyncua.server.address_space import AddressSpace, AttributeValue, NodeData
 
 from gateway_opcua.tree import Folder, Leaf
-from gateway_opcua.variable import Property, Variable, variable
+from gateway_opcua.variable import Variable, property_names, variable
 
 Reader: TypeAlias = Callable[[ua.NodeId, ua.AttributeIds], ua.DataValue]
 
@@ -75,7 +78,7 @@ class GatewayNode(NodeData):
 
     @cached_property
     def references(self) -> list[ua.ReferenceDescription]:  # type: ignore[override]
-        word = ua.ObjectIdNames[self.type_definition.Identifier]
+        word = ua.ObjectIdNames[int(self.type_definition.Identifier)]
         kind = ua.ReferenceDescription(
             ReferenceTypeId=_HAS_TYPE_DEFINITION,
             IsForward=True,
@@ -147,10 +150,8 @@ class PointNode(GatewayNode):
         return self.point.definition.description
 
     def children(self) -> list[GatewayNode]:
-        return [
-            PropertyNode(self, given, _property_id(self.nodeid, given.name))
-            for given in self.variable.properties
-        ]
+        names = property_names(self.point.definition)
+        return [PropertyNode(self, name) for name in names]
 
     def own_attributes(self) -> dict[ua.AttributeIds, AttributeValue]:
         value = AttributeValue(ua.DataValue())
@@ -166,18 +167,21 @@ class PropertyNode(GatewayNode):
     type_definition = _PROPERTY_TYPE
     up_reference = _HAS_PROPERTY
 
-    def __init__(self, owner: PointNode, given: Property, nodeid: ua.NodeId) -> None:
-        super().__init__(nodeid, given.name, owner)
-        self._given = given
+    def __init__(self, owner: PointNode, name: str) -> None:
+        nodeid = ua.NodeId(f"{owner.nodeid.Identifier!s}/{name}", owner.nodeid.NamespaceIndex)
+        super().__init__(nodeid, name, owner)
+        self._owner = owner
 
     @property
     def browse_name(self) -> ua.QualifiedName:
         return ua.QualifiedName(self.name, 0)
 
     def own_attributes(self) -> dict[ua.AttributeIds, AttributeValue]:
-        value = AttributeValue(ua.DataValue(self._given.variant))
-        rank = 1 if self._given.variant.is_array else -1
-        return _variable_attributes(value, self._given.data_type, rank)
+        given = next(one for one in self._owner.variable.properties if one.name == self.name)
+        rank = 1 if given.variant.is_array else -1
+        return _variable_attributes(
+            AttributeValue(ua.DataValue(given.variant)), given.data_type, rank
+        )
 
 
 def plant(
@@ -202,10 +206,6 @@ def plant(
 
     aspace[_OBJECTS].references.append(put(root, name, None).reference())
     return nodes
-
-
-def _property_id(nodeid: ua.NodeId, name: str) -> ua.NodeId:
-    return ua.NodeId(f"{nodeid.Identifier}/{name}", nodeid.NamespaceIndex)
 
 
 def _attribute(value: Any, kind: ua.VariantType) -> AttributeValue:

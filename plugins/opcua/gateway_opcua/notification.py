@@ -1,4 +1,4 @@
-"""Data changes as bytes: columns in, the body of a DataChangeNotification out (OPC 10000-6, 5.2)."""
+"""Data changes as bytes: columns in, a DataChangeNotification out (OPC 10000-6, 5.2)."""
 
 from __future__ import annotations
 

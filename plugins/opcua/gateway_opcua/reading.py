@@ -1,5 +1,8 @@
 """The image as OPC UA values: one sample when a client reads, columns when it monitors."""
 
+# mypy: disable-error-code="attr-defined,name-defined,arg-type,no-untyped-call"
+# asyncua.ua re-exports its names by stars and types its constructors by wire types.
+
 from __future__ import annotations
 
 import numpy as np

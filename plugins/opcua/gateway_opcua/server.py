@@ -1,5 +1,8 @@
 """asyncua's server, closed where it is open, and stopped so that nothing of it stays."""
 
+# mypy: disable-error-code="attr-defined,name-defined,arg-type,no-untyped-call"
+# asyncua.ua re-exports its names by stars and types its constructors by wire types.
+
 from __future__ import annotations
 
 import asyncio
@@ -58,7 +61,7 @@ class Limits:
     queue: int
 
 
-class TrustedPolicy(SecurityPolicyFactory):  # type: ignore[misc]
+class TrustedPolicy(SecurityPolicyFactory):
     """Makes a channel's policy only for a certificate that is trusted.
 
     asyncua would look at the certificate that the client names in CreateSession,
@@ -85,7 +88,7 @@ class TrustedPolicy(SecurityPolicyFactory):  # type: ignore[misc]
         return super().create(peer_certificate)
 
 
-class Processor(UaProcessor):  # type: ignore[misc]
+class Processor(UaProcessor):
     """Services of one connection, without those that nobody should reach."""
 
     async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> bool:

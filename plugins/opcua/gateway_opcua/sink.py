@@ -1,9 +1,13 @@
 """The `opcua.server` sink: its fields, and its life from start to stop."""
 
+# mypy: disable-error-code="attr-defined,name-defined,arg-type,no-untyped-call"
+# asyncua.ua re-exports its names by stars and types its constructors by wire types.
+
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated, Literal, Self
@@ -17,6 +21,7 @@ from gateway import (
     Keep,
     KeepRule,
     LinkError,
+    LinkPoint,
     Sink,
     SinkContext,
     SinkPoint,
@@ -26,7 +31,7 @@ from gateway_opcua.monitor import Monitor
 from gateway_opcua.nodes import plant
 from gateway_opcua.reading import Reading
 from gateway_opcua.server import Core, GatewayServer, Limits
-from gateway_opcua.tree import grow
+from gateway_opcua.tree import doubles, grow, identifier
 from gateway_opcua.trust import Trust, TrustList
 from gateway_opcua.user import User, Users
 
@@ -182,11 +187,19 @@ class OpcUaServer(Sink):
             self.users and self.anonymous is None
         )
 
+    def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
+        for point, other in doubles(points):
+            yield (
+                point,
+                "node",
+                f"node id {identifier(point)} is that of {other} already; "
+                "each point needs its own, in its column `node`",
+            )
+
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled.
 
-        Raises LinkError where the port is taken, the certificate cannot be used
-        or two points claim one node id.
+        Raises LinkError where the port is taken or the certificate cannot be used.
         """
         _quiet(ctx.log)
         tree = grow(ctx.points)

@@ -127,7 +127,7 @@ def judge(
     A sample without a value (none yet, or NaN where the type has none) is Bad,
     so that no client takes a made-up number.
     """
-    status = _STATUS[quality & 0x1FFF]
+    status: StatusColumn = _STATUS[quality & 0x1FFF]
     missing = np.isnan(value) & (~number | (status & UNCERTAIN != 0) | (time == 0))
     if missing.any():
         missing &= status & SEVERITY_BAD == 0

@@ -4,6 +4,9 @@ The library keeps objects: about 100 µs for each change of each item, most of i
 Here a publish is encoded from columns and handed to the library as an encoded ExtensionObject.
 """
 
+# mypy: disable-error-code="attr-defined,name-defined,arg-type,no-untyped-call"
+# asyncua.ua re-exports its names by stars and types its constructors by wire types.
+
 from __future__ import annotations
 
 import asyncio
@@ -233,7 +236,8 @@ class PointSubscription(InternalSubscription):
         kept = self._not_acknowledged_results.get(nb)
         if kept is None:
             raise ServiceError(ua.StatusCodes.BadMessageNotAvailable)
-        return kept.NotificationMessage
+        message: ua.NotificationMessage = kept.NotificationMessage
+        return message
 
 
 class PointSubscriptions(SubscriptionService):

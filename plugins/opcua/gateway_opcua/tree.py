@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from gateway import LinkError, LinkPoint
+from gateway import LinkPoint
 
 
 @dataclass(slots=True, eq=False)
@@ -42,13 +42,23 @@ def place(point: LinkPoint) -> tuple[str, ...]:
     return tuple(part for part in re.split(r"[/.]", text) if part) or (point.name,)
 
 
-def grow(points: Iterable[LinkPoint]) -> Folder:
-    """Return the root of the tree that the points make.
+def identifier(point: LinkPoint) -> str:
+    """Return the string NodeId of a point."""
+    return getattr(point.address, "node", None) or point.name
 
-    Raises LinkError where two points claim one NodeId.
-    """
-    root = Folder(())
+
+def doubles(points: Iterable[LinkPoint]) -> Iterator[tuple[LinkPoint, str]]:
+    """Yield each point whose NodeId an earlier one has, with that one's name."""
     taken: dict[str, str] = {}
+    for point in points:
+        other = taken.setdefault(identifier(point), point.name)
+        if other != point.name:
+            yield point, other
+
+
+def grow(points: Iterable[LinkPoint]) -> Folder:
+    """Return the root of the tree that the points make."""
+    root = Folder(())
     for point in points:
         *above, name = place(point)
         folder = root
@@ -57,13 +67,6 @@ def grow(points: Iterable[LinkPoint]) -> Folder:
             if below is None:
                 below = folder.folders[part] = Folder((*folder.path, part))
             folder = below
-        identifier = getattr(point.address, "node", None) or point.name
-        other = taken.setdefault(identifier, point.name)
-        if other != point.name:
-            raise LinkError(
-                f"points {other} and {point.name} have the same node id {identifier}: "
-                "give one of them another in its `node` column"
-            )
         name = getattr(point.address, "browse_name", None) or name
-        folder.points.append(Leaf(point, identifier, name))
+        folder.points.append(Leaf(point, identifier(point), name))
     return root

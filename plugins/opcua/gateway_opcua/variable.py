@@ -1,5 +1,8 @@
 """What kind of OPC UA variable a point is: data type, type definition, properties."""
 
+# mypy: disable-error-code="attr-defined,name-defined,arg-type,no-untyped-call"
+# asyncua.ua re-exports its names by stars and types its constructors by wire types.
+
 from __future__ import annotations
 
 import math
@@ -99,6 +102,18 @@ def variable(definition: Definition) -> Variable:
     return Variable(kind, shown, tuple(properties))
 
 
+def property_names(definition: Definition) -> tuple[str, ...]:
+    """Return the names of the properties that `variable` would make, without making them."""
+    match definition.kind:
+        case Kind.STATUS:
+            return ("FalseState", "TrueState")
+        case Kind.DOUBLE:
+            return ("EnumStrings",)
+        case _:
+            ranged = math.isfinite(definition.low) and math.isfinite(definition.high)
+            return ("EURange",) * ranged + ("EngineeringUnits",) * bool(definition.unit)
+
+
 def _text(name: str, word: str) -> Property:
     text = ua.Variant(ua.LocalizedText(word), ua.VariantType.LocalizedText)
     return Property(name, text, ua.ObjectIds.LocalizedText)
@@ -133,7 +148,13 @@ def data_value(kind: DataType, value: float, status: int, time: int, now: int) -
     """Return one sample as a DataValue: null where the status is Bad, times in ns."""
     held: Any = None
     if not status & SEVERITY_BAD:
-        held = value if kind is DataType.DOUBLE else bool(value) if kind == 1 else int(value)
+        held = (
+            value
+            if kind is DataType.DOUBLE
+            else bool(value)
+            if kind is DataType.BOOLEAN
+            else int(value)
+        )
     return ua.DataValue(
         Value=ua.Variant(held, ua.VariantType(kind) if held is not None else ua.VariantType.Null),
         StatusCode=ua.StatusCode(status),
