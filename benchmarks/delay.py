@@ -26,12 +26,13 @@ class Delay:
     polls: int
 
     @classmethod
-    def of(cls, records: npt.NDArray[np.void], poll: float) -> Delay:
-        """Judge the live records; `poll` is the interval in s."""
-        live = records[records["historical"] == 0]
+    def of(cls, records: npt.NDArray[np.void], first: int, poll: float) -> Delay:
+        """Judge the delay of live records from `first` on, and the loss of all; `poll` in s."""
+        live = records[first:]
+        live = live[live["historical"] == 0]
         if not len(live):
             nothing = (float("nan"),) * 3
-            return cls(nothing, nothing, 0, 0)
+            return cls(nothing, nothing, _lost(records["device"], records["counter"]), len(records))
         received = live["received"].astype(np.int64)
         transit = (received - live["changed"]) % MODULUS
         late = _lateness(live["device"], received - transit, round(poll * 1e6))

@@ -18,7 +18,8 @@ from pydantic import TypeAdapter
 
 from benchmarks.delay import Delay
 from benchmarks.job import VALUES, Job, Sink
-from benchmarks.rig import Gateway, Rig, at_work, gateway_command, rig, until
+from benchmarks.process import busy
+from benchmarks.rig import Gateway, Rig, at_work, cores, gateway_command, rig, until
 from gateway import Duration
 from gateway.engine.report import ask
 
@@ -33,6 +34,7 @@ class Figures:
     rate:     values per second at the consumer (without one: read from the devices).
     cpu:      seconds of CPU per million values.
     share:    part of its core that the gateway used.
+    others:   part of that core that strangers used: a figure beside many of them is no good.
     rig:      part of the other core that devices, broker and subscriber used.
     resident: bytes at the end; `peak` the most.
     missed:   polls that were left out because the gateway was too slow, of `polls` due.
@@ -47,6 +49,7 @@ class Figures:
     rate: float
     cpu: float
     share: float
+    others: float
     rig: float
     resident: int
     peak: int
@@ -73,7 +76,7 @@ class Figures:
             f"  values/s    {self.rate:12,.0f}  of {self.offered:,.0f} offered, "
             f"{self.messages:,.0f} messages/s",
             f"  CPU         {self.cpu:12.2f}  s per million values; gateway {self.share:.0%} "
-            f"of its core, rig {self.rig:.0%} of the other",
+            f"of its core, strangers {self.others:.0%}, rig {self.rig:.0%} of the other",
             f"  resident    {self.resident / 1e6:12.0f}  MB, peak {self.peak / 1e6:.0f}",
             f"  missed      {self.missed:12,d}  of {self.polls:,} polls, pending {self.pending:,}",
             f"  first value {self.first:12.2f}  s after the start",
@@ -103,12 +106,11 @@ def measure(
 ) -> Figures:
     """Measure a gateway that has just been started; `data` where it can be asked for a report."""
     mqtt = job.sink in ("device", "batch")
+    start = at.subscriber.heard().records
+    polls = at.devices.polls()
     if mqtt:
-        start = at.subscriber.heard().records
-        polls = at.devices.polls()
         until(lambda: at.subscriber.heard().records > start, gateway, "a value arrives", patience)
     else:
-        polls = at.devices.polls()
         until(lambda: at.devices.polls() > polls, gateway, "a device is polled", patience)
     first = time.monotonic() - gateway.started
     until(
@@ -131,12 +133,8 @@ def measure(
         pending = after.said["ledgers"]["out"]["pending"]
     delay = None
     if mqtt:
-        delay = Delay.of(
-            at.subscriber.records(before.heard.records)[
-                : after.heard.records - before.heard.records
-            ],
-            job.poll,
-        )
+        records = at.subscriber.records(start)[: after.heard.records - start]
+        delay = Delay.of(records, before.heard.records - start, job.poll)
     return Figures(
         job.devices,
         job.poll,
@@ -146,6 +144,7 @@ def measure(
         values / lasted,
         cpu / values * 1e6 if values else float("inf"),
         cpu / lasted,
+        max(0.0, after.busy - before.busy - cpu) / lasted,
         (after.rig - before.rig) / lasted,
         after.usage.resident,
         after.usage.peak,
@@ -165,6 +164,7 @@ class _Look:
     heard: Any
     usage: Any
     rig: float
+    busy: float
     said: dict[str, Any] | None
 
 
@@ -176,6 +176,7 @@ def _look(gateway: Gateway, at: Rig, data: Path | None) -> _Look:
         at.subscriber.heard(),
         gateway.usage(),
         at.cpu(),
+        busy(cores()[0]),
         said,
     )
 

@@ -33,11 +33,11 @@ class Usage:
         )
 
 
-def idle() -> list[tuple[float, float]]:
-    """Return (idle, total) seconds of each core since the machine started."""
-    cores = []
+def busy(core: int) -> float:
+    """Return the seconds that a core was not idle since the machine started."""
     for line in Path("/proc/stat").read_text().splitlines():
-        if line.startswith("cpu") and line[3].isdigit():
-            times = [int(field) / TICKS for field in line.split()[1:9]]
-            cores.append((times[3] + times[4], sum(times)))
-    return cores
+        fields = line.split()
+        if fields[0] == f"cpu{core}":
+            times = [int(field) / TICKS for field in fields[1:9]]
+            return sum(times) - times[3] - times[4]
+    raise ValueError(f"the system counts nothing of core {core}")

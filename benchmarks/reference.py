@@ -8,6 +8,7 @@ No quality, no custody, no reconnect: the least that does the job, as the benchm
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import time
 
@@ -51,7 +52,12 @@ async def device(number: int, port: int, share: float, poll: float, broker: aiom
 
 async def main(device_port: int, broker_port: int, devices: int, poll: float) -> None:
     async with (
-        aiomqtt.Client("127.0.0.1", broker_port, max_inflight_messages=1000) as broker,
+        aiomqtt.Client(
+            "127.0.0.1",
+            broker_port,
+            max_inflight_messages=1000,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        ) as broker,
         asyncio.TaskGroup() as tasks,
     ):
         broker.pending_calls_threshold = 100_000

@@ -32,6 +32,8 @@ RECORD = np.dtype(
 )
 """As `subscriber.c` writes it."""
 PATIENCE = 60.0
+URGENT = -15
+"""Nice value, where the system allows it: what else runs on the machine disturbs less."""
 FILES = 65_536
 """Handles that the gateway may have: one per device and some more."""
 
@@ -47,7 +49,8 @@ class Console:
 
     def __init__(self, command: Sequence[str | Path], core: int) -> None:
         self._process = subprocess.Popen(
-            ["taskset", "-c", str(core), *command],
+            command,
+            preexec_fn=lambda: _confine(core),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -165,6 +168,17 @@ class Gateway:
         self._process.wait()
 
 
+def urge() -> None:
+    """Let this process and what it starts go before the machine's other work, if that is allowed.
+
+    A session of processes has one share of a core where the system groups them so.
+    """
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, URGENT)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(URGENT))
+
+
 def _confine(core: int) -> None:
     os.sched_setaffinity(0, {core})
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -180,6 +194,7 @@ def gateway_command(configuration: Path) -> list[str | Path]:
 @contextlib.contextmanager
 def rig(folder: Path) -> Iterator[Rig]:
     """Run devices, broker and subscriber for the length of the block."""
+    urge()
     _, core = cores()
     broker = Broker(folder, command=("taskset", "-c", str(core)))
     with contextlib.ExitStack() as stack:
