@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -17,8 +18,6 @@ CHUNK = 5_000
 Cells: TypeAlias = tuple[str, ...]
 Fault: TypeAlias = tuple[str, str]
 """The field that a cell has a problem with, `` for the whole row, and the sentence."""
-
-_NOT_FINITE = frozenset(("nan", "inf", "infinity"))
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, str]:
@@ -56,6 +55,8 @@ class Columns:
         empty = ("",) * len(self.fields)
         known: dict[Cells, Point | None] = dict.fromkeys(rows)
         distinct = [cells for cells in known if cells != empty]
+        self._refuse_not_finite(distinct)
+        distinct = [cells for cells in distinct if cells not in self.faults]
         adapter = TypeAdapter(list[self._model])  # type: ignore[name-defined]
         for start in range(0, len(distinct), CHUNK):
             chunk = distinct[start : start + CHUNK]
@@ -66,7 +67,6 @@ class Columns:
                 # One wrong row, or a validator that raises: find out which, row by row.
                 for cells, one in zip(chunk, data, strict=True):
                     known[cells] = self._one(cells, one)
-        self._refuse_not_finite(distinct)
         return list(map(known.__getitem__, rows))
 
     def _data(self, cells: Cells) -> dict[str, str]:
@@ -117,15 +117,22 @@ class Columns:
         return f"allowed: {allowed(self._options(name), self._schema)}"
 
     def _refuse_not_finite(self, distinct: Sequence[Cells]) -> None:
+        """Find nan, inf and numbers too large to be others, which pydantic would take."""
         for i, name in enumerate(self.fields):
-            strange = {
-                cells[i] for cells in distinct if cells[i].lower().lstrip("+-") in _NOT_FINITE
-            }
-            if strange and any(one.get("type") == "number" for one in self._options(name)):
-                for cells in distinct:
-                    if cells[i] in strange:
-                        faults = self.faults.setdefault(cells, [])
-                        faults.append((name, f"found {cells[i]!r}, allowed: finite numbers"))
+            if any(one.get("type") == "number" for one in self._options(name)):
+                cells = {one[i] for one in distinct}
+                strange = {cell for cell in cells if cell and not _is_finite(cell)}
+                for one in distinct if strange else ():
+                    if one[i] in strange:
+                        sentence = f"found {excerpt(one[i])}, allowed: finite numbers"
+                        self.faults.setdefault(one, []).append((name, sentence))
+
+
+def _is_finite(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return True
 
 
 def _comma(cell: str) -> str:

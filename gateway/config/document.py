@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from gateway.config.file import end_of
 from gateway.config.problem import excerpt
 
 MAX_DEPTH = 50
@@ -97,9 +98,7 @@ def parse(text: str, report: Report) -> Node | None:
     """
     unprintable = _UNPRINTABLE.search(text)
     if unprintable:
-        before = text[: unprintable.start()]
-        line = before.count("\n") + 1
-        column = len(before) - (before.rfind("\n") + 1) + 1
+        line, column = end_of(text[: unprintable.start()])
         report(line, column, f"found the control character {unprintable[0]!r}, allowed: text")
         return None
     try:

@@ -38,11 +38,17 @@ def read(path: Path, limit: int) -> str:
     except UnicodeDecodeError as error:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise Unreadable("found a file in UTF-16, allowed: UTF-8") from None
-        before = data[: error.start]
-        start = before.rfind(b"\n") + 1
-        column = len(before[start:].decode("utf-8", "replace").removeprefix("\ufeff")) + 1
+        # Where there is a byte order mark, the error counts behind it.
+        before = error.object[: error.start].decode()
+        line, column = end_of(before)
         raise Unreadable(
-            f"found the byte 0x{data[error.start]:02x}, which is not UTF-8; save the file as UTF-8",
-            before.count(b"\n") + 1,
+            f"found the byte 0x{error.object[error.start]:02x}, which is not UTF-8; save the file as UTF-8",
+            line,
             column,
         ) from None
+
+
+def end_of(text: str) -> tuple[int, int]:
+    """Return line and column, from 1, of what would follow a text."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.count("\n") + 1, len(text) - text.rfind("\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ class _Loader:
         if not isinstance(node, MappingNode):
             self._refuse(node, "gateway")
             return None
-        return self.section.read(node, GatewaySettings, GatewaySettings.model_json_schema())
+        return self.section.read(node, GatewaySettings, _gateway_schema())
 
     def _entry(self, root: MappingNode, key: str) -> Node | None:
         return root.entries[key][1] if key in root.entries else None
@@ -291,6 +292,11 @@ class _Loader:
         definitions = points.check() if not points.problems else ()
         self.problems += points.problems
         return definitions
+
+
+@cache
+def _gateway_schema() -> dict[str, Any]:
+    return GatewaySettings.model_json_schema()
 
 
 def _rank(problem: Problem) -> tuple[int, int, str]:

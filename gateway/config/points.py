@@ -222,7 +222,9 @@ class PointList:
         addresses: list[dict[str, Point]] = [{} for _ in range(n)]
         for name, fields in links.items():
             self._link(rows, name, fields, sources, addresses, found)
-        if self._all_known and not self._unread and None in sources:
+        # A column that was not understood may be the source of every row.
+        understood = all(one.line != rows.header_line for one in found.problems)
+        if understood and self._all_known and not self._unread and None in sources:
             rule = f"fill the columns of one, allowed: {listing(sorted(self._sources))}"
             for row, source in enumerate(sources):
                 if source is None and names[row]:
@@ -331,22 +333,22 @@ class _Bounded:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._problems: list[Problem] = []
+        self.problems: list[Problem] = []
         self._more = 0
 
     def __call__(self, problem: Problem) -> None:
-        if len(self._problems) < MAX_PROBLEMS:
-            self._problems.append(problem)
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
         else:
             self._more += 1
 
     def all(self) -> list[Problem]:
         if self._more:
-            last = max(self._problems)
-            sentence = f"and {self._more} more problems in this file"
-            self._problems.append(Problem(last.path, last.line, last.column, sentence))
+            last = max(self.problems)
+            sentence = f"… and {self._more} more problems in this file"
+            self.problems.append(Problem(last.path, last.line, last.column, sentence))
             self._more = 0
-        return self._problems
+        return self.problems
 
 
 def _name_fault(name: str) -> str:

@@ -120,14 +120,23 @@ class Section:
         placeholder = "placeholder"
         if isinstance(node, MappingNode) and len(node.entries) == 1:
             ((kind, (_, value)),) = node.entries.items()
-            if kind in ("env", "file") and isinstance(value, Scalar):
-                if not isinstance(value.value, str) or not value.value:
-                    self.report(value, f"{where}.{kind}: found {found(value)}, allowed: text")
-                    node.reported = True
-                    return placeholder
-                secret = self._from_env(value) if kind == "env" else self._from_file(value)
+            if kind in ("env", "file"):
+                secret = None
+                if not isinstance(value, Scalar) or not isinstance(value.value, str):
+                    if not value.reported:
+                        quotes = "; put quotes around it" if getattr(value, "text", "") else ""
+                        sentence = f"{where}.{kind}: found {found(value)}, allowed: text{quotes}"
+                        self.report(value, sentence)
+                elif not value.reported:
+                    secret = self._from_env(value) if kind == "env" else self._from_file(value)
                 node.reported = secret is None
                 return placeholder if secret is None else secret
+        if isinstance(node, MappingNode):
+            for name, (key, _) in node.entries.items():
+                if name not in ("env", "file"):
+                    sentence = f"{where}: found the unknown key {excerpt(name)}, allowed: env, file"
+                    self.report(key, sentence + did_you_mean(name, ("env", "file")))
+                    node.reported = True
         others = [schema for schema in schemas if schema.get("format") != "password"]
         if isinstance(node, Scalar):
             if node.value is None and any(schema.get("type") == "null" for schema in others):

@@ -106,6 +106,8 @@ def _text(schema: Schema) -> str:
     if schema.get("pattern") in _PATTERNS:
         return _count(_PATTERNS[schema["pattern"]], schema, "minLength", "maxLength", "characters")
     text = _count("text", schema, "minLength", "maxLength", "characters")
+    if schema.get("minLength") == 1 and "maxLength" not in schema:
+        text = "text that is not empty"
     pattern = schema.get("pattern", "")
     choice = pattern[2:-2]
     if pattern == f"^({choice})$" and choice.replace("|", "").replace("_", "").isalnum():
