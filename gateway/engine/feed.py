@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,8 +44,13 @@ HISTORY_SLICE = 0.05
 
 @dataclass(slots=True)
 class Entry:
-    """The rows of one journal batch that this sink must have."""
+    """The rows that this sink must have of the journal's batches `first` to `seq`.
 
+    All are of batch `seq`; those before it had none for this sink.
+    Counting them in keeps what is undelivered one range, whatever the sink selects.
+    """
+
+    first: int
     seq: int
     batch: Batch
 
@@ -83,6 +87,8 @@ class Feed:
         self._live: deque[Entry] = deque()
         self._past: deque[Entry] = deque()
         self._fetched: deque[Entry] = deque()
+        self._undelivered = Ranges()
+        self._reached = 0
         self._gaps = Ranges()
         self._gap_rows = 0
         self._memory_rows = 0
@@ -110,7 +116,10 @@ class Feed:
             if len(rows):
                 self.ledger.taken += len(rows)
                 self.changed = True
-                self._live.append(Entry(seq, rows))
+                first = self._reached + 1 if self._undelivered else seq
+                self._reached = seq
+                self._undelivered.add(first, seq)
+                self._live.append(Entry(first, seq, rows))
                 self._memory_rows += len(rows)
                 if self._memory_rows > self._sink.window:
                     self._spill()
@@ -155,31 +164,25 @@ class Feed:
 
     def _to_gap(self, entry: Entry) -> None:
         if self._journal.keeps(entry.seq):
-            self._gaps.add(entry.seq, entry.seq)
+            self._gaps.add(entry.first, entry.seq)
             self._gap_rows += len(entry.batch)
         else:
+            self._undelivered.remove(entry.first, entry.seq)
             self.ledger.dropped["journal_full"] += len(entry.batch)
             self.changed = True
 
     # What the journal asks
 
     def holds(self, seq: int) -> bool:
-        return any(first <= seq <= last for first, last in self.undelivered())
+        return seq in self._undelivered
 
-    def undelivered(self) -> Iterator[tuple[int, int]]:
-        """Yield ranges that cover every batch with a row to deliver, and little more."""
-        yield from self._gaps
-        for entries in (self._fetched, self._past, self._live):
-            if entries:
-                yield entries[0].seq, entries[-1].seq
-        for historical in (False, True):
-            handed = [f for f in self._in_flight if f.entries and f.historical is historical]
-            if handed:
-                yield handed[0].entries[0].seq, handed[-1].entries[-1].seq
+    def undelivered(self) -> Ranges:
+        """Return what must stay in the journal for this sink."""
+        return self._undelivered
 
     def state(self) -> dict[str, Any]:
         return {
-            "undelivered": sorted(self.undelivered()),
+            "undelivered": list(self._undelivered),
             "latest": self._dirty_rows
             + sum(f.rows for f in self._in_flight if f.latest is not None),
             "rule": self._selection.rule,
@@ -191,6 +194,7 @@ class Feed:
         if seq in self._gaps:
             rows = int(np.count_nonzero(self._every[points]))
             self._gaps.remove(seq, seq)
+            self._undelivered.remove(seq, seq)
             self._gap_rows -= rows
             self.ledger.dropped[reason] += rows
             self.changed = True
@@ -213,9 +217,12 @@ class Feed:
                 for seq, batch in await self._journal.read(position, last, MAX_ROWS):
                     rows = int(np.count_nonzero(self._rows_of(batch)))
                     if rows:
-                        self._gaps.add(seq, seq)
+                        self._gaps.add(first, seq)
                         self._gap_rows += rows
+                        first = seq + 1
                     position = seq + 1
+        self._undelivered = Ranges(self._gaps)
+        self._reached = self._journal.head
         missing = self.ledger.pending - self.held
         if not missing:
             return
@@ -287,6 +294,8 @@ class Feed:
         while self._in_flight and self._in_flight[0].number <= number:
             flight = self._in_flight.popleft()
             self._in_flight_rows -= flight.rows
+            for entry in flight.entries:
+                self._undelivered.remove(entry.first, entry.seq)
             self.ledger.delivered += flight.rows
             self.changed = True
         if self.changed:
@@ -388,11 +397,17 @@ class Feed:
         try:
             found = await self._journal.read(first, last, MAX_ROWS)
             for seq, batch in found:
-                if seq in self._gaps:
-                    self._back_in_memory(seq, batch.take(self._rows_of(batch)))
-            for low, high in self._gaps.within(first, found[-1][0] if found else first):
-                if not self._journal.keeps(low):
-                    self._lose_gap(low, high, "unreadable")
+                rows = batch.take(self._rows_of(batch))
+                if seq in self._gaps and len(rows):
+                    self._gaps.remove(first, seq)
+                    self._gap_rows -= len(rows)
+                    self._memory_rows += len(rows)
+                    self._fetched.append(Entry(first, seq, rows))
+                    first = seq + 1
+            if found and not self._fetched:
+                self._lose_gap(first, found[-1][0], "unreadable")
+            elif not found and not self._journal.keeps(last):
+                self._lose_gap(first, last, "unreadable")
             if not found:
                 await self._journal.settled()
         except (sqlite3.Error, OSError, ValueError) as error:
@@ -402,14 +417,9 @@ class Feed:
             self._fetching = None
             self._wake.set()
 
-    def _back_in_memory(self, seq: int, rows: Batch) -> None:
-        self._gaps.remove(seq, seq)
-        self._gap_rows -= len(rows)
-        self._memory_rows += len(rows)
-        self._fetched.append(Entry(seq, rows))
-
     def _lose_gap(self, first: int, last: int, reason: str) -> None:
         self._gaps.remove(first, last)
+        self._undelivered.remove(first, last)
         if not self._gaps:
             self.ledger.dropped[reason] += self._gap_rows
             self._gap_rows = 0

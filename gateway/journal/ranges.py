@@ -47,6 +47,8 @@ class Ranges:
 
     def within(self, first: int, last: int) -> list[tuple[int, int]]:
         """Return the parts of the set that lie in first..last."""
+        if last < first:
+            return []
         low = bisect_right(self._lasts, first - 1)
         high = bisect_right(self._firsts, last)
         return [(max(first, self._firsts[i]), min(last, self._lasts[i])) for i in range(low, high)]

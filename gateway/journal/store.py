@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +29,9 @@ CREATE TABLE IF NOT EXISTS sinks (name TEXT PRIMARY KEY, state TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
 """
 ROW_BYTES = 4 + 8 + 2 + 8
+
+
+log = logging.getLogger(__name__)
 
 
 class StoreError(GatewayError):
@@ -99,6 +104,26 @@ class Store:
         return handle
 
     def _open(self) -> sqlite3.Connection:
+        try:
+            return self._open_file()
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"{self.path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            # A gateway that does not start serves nobody: begin anew, and keep the evidence.
+            aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
+            self.path.rename(aside)
+            for companion in ("-wal", "-shm"):
+                self.path.with_name(self.path.name + companion).unlink(missing_ok=True)
+            log.error(
+                "%s is damaged (%s): it is kept as %s, and a new journal begun: "
+                "what it held and nobody had is lost unless somebody recovers it",
+                self.path,
+                error,
+                aside.name,
+            )
+            return self._open_file()
+
+    def _open_file(self) -> sqlite3.Connection:
         db = connect(self.path)
         try:
             version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -108,10 +133,7 @@ class Store:
                 )
             db.executescript(SCHEMA)
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        except sqlite3.Error as error:
-            db.close()
-            raise StoreError(f"{self.path}: {error}") from error
-        except StoreError:
+        except BaseException:
             db.close()
             raise
         return db
@@ -229,10 +251,10 @@ class Reader:
         `before`; at most `most` batches.
         """
         found: list[tuple[int, PointColumn]] = []
-        for seq, time, rows, data in self._db.execute(
+        for seq, taken, rows, data in self._db.execute(
             "SELECT seq, time, rows, data FROM batches ORDER BY seq LIMIT ?", (most,)
         ):
-            if size <= 0 and time >= before:
+            if size <= 0 and taken >= before:
                 break
             found.append((seq, unpack(data, rows).point))
             size -= len(data)
@@ -244,13 +266,14 @@ class Reader:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file durably: WAL, and a sync with every commit."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     try:
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
         # Bigger pages: a batch is a blob of tens of kilobytes, and chains of small pages cost.
         db.execute("PRAGMA page_size=16384")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA journal_size_limit=67108864")
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}") from error
+    except BaseException:
+        db.close()
+        raise
     return db

@@ -1,0 +1,204 @@
+"""Feeds: what is taken is delivered in order, once acknowledged gone, and always accounted for.
+
+The machine below plays a gateway's day at random: samples come, deliveries are handed out,
+acknowledged or not, connections break for a moment or for long, the process is killed between any
+two steps.
+What it expects it keeps in plain lists of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gateway.engine.feed import Feed
+from gateway.engine.selection import Selection
+from gateway.journal.journal import Journal
+from gateway.journal.store import Store
+from gateway.model.batch import Batch
+from gateway.model.configuration import JournalSettings
+from gateway.model.context import Delivery, Image
+from gateway.model.link import Sink
+from gateway.model.point import Definition, Kind
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where there is memory to be had as a folder: nothing here is about the disk's own speed."""
+POINTS = [Definition("a"), Definition("b"), Definition("s", Kind.STATUS)]
+
+
+class Shifted(asyncio.SelectorEventLoop):
+    """A loop whose clock a test can put forward."""
+
+    shift = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.shift
+
+
+class Day:
+    """One sink's feed on a real journal, and what should have become of every sample."""
+
+    def __init__(self, folder: Path, sink: Sink, **bounds: Any) -> None:
+        self.path = folder / "journal.db"
+        self.sink = sink
+        self.bounds = JournalSettings(**bounds)
+        self.now = 10**18
+        self.count = 0
+        self.safe: list[tuple[int, float]] = []
+        self.received: list[tuple[bool, int, float]] = []
+        self.unacknowledged: list[Delivery] = []
+
+    async def open(self) -> None:
+        store = Store(self.path)
+        size = len(POINTS)
+        self.image = Image(np.full(size, np.nan), np.zeros(size, np.uint16), np.zeros(size, "i8"))
+        self.journal = Journal(store, self.bounds, lambda: self.now)
+        self.feed = Feed(self.sink, Selection.of(self.sink, POINTS), self.image, self.journal)
+        await self.feed.restore(store.sinks().get(self.sink.name))
+        self.journal.register(self.feed)
+        self.at_risk: list[tuple[int, float]] = []
+        self.connected = False
+
+    def take(self, point: int, rows: int) -> None:
+        values = [float(self.count + i) for i in range(rows)]
+        self.count += rows
+        batch = Batch.of([point] * rows, values, 0, self.now)
+        self.image.value[point] = values[-1]
+        self.feed.push(self.journal.append(batch), batch)
+        self.at_risk += [(point, value) for value in values]
+
+    async def commit(self) -> None:
+        assert await self.journal.commit()
+        self.safe += self.at_risk
+        self.at_risk = []
+
+    def connect(self) -> None:
+        self.feed.connect()
+        self.connected = True
+        self.unacknowledged = []
+
+    def disconnect(self) -> None:
+        self.feed.disconnect()
+        self.connected = False
+
+    async def deliver(self) -> bool:
+        """Take what can be handed out now, waiting for nothing but the disk."""
+        if not self.connected:
+            return False
+        delivery = self.feed._take()
+        if delivery is None and self.feed._fetching is not None:
+            await asyncio.wait([self.feed._fetching], timeout=0.02)
+            delivery = self.feed._take()
+        if delivery is None:
+            return False
+        self.unacknowledged.append(delivery)
+        batch = delivery.batch
+        self.received += [
+            (delivery.historical, point, value)
+            for point, value in zip(batch.point.tolist(), batch.value.tolist(), strict=True)
+        ]
+        return True
+
+    def acknowledge(self) -> None:
+        if self.connected and self.unacknowledged:
+            self.feed.delivered(self.unacknowledged.pop(0).seq)
+
+    def balanced(self) -> bool:
+        return self.feed.ledger.pending == self.feed.held
+
+    async def kill(self) -> None:
+        """End as SIGKILL would: nothing more is written, what was not committed never was."""
+        self.feed.close()
+        self.journal._writing.shutdown()
+        self.journal._reading.shutdown()
+        self.journal._reader.close()
+        self.journal._store.close()
+        self.at_risk = []
+        await self.open()
+
+
+STEPS = (
+    *(["take"] * 6 + ["commit"] * 3 + ["deliver"] * 5 + ["acknowledge"] * 4),
+    *(["connect"] * 2 + ["disconnect"] + ["wait"] + ["kill"]),
+)
+
+
+async def play(day: Day, chance: random.Random) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, Shifted)
+    await day.open()
+    for _ in range(400):
+        what = chance.choice(STEPS)
+        if what == "take":
+            day.take(chance.randrange(3), chance.randint(1, 5))
+        elif what == "commit":
+            await day.commit()
+        elif what == "deliver":
+            await day.deliver()
+        elif what == "kill" and chance.random() < 0.3:
+            await day.kill()
+        elif what == "wait":
+            loop.shift += 3.0
+        elif what == "acknowledge":
+            day.acknowledge()
+        elif what == "connect" and not day.connected:
+            day.connect()
+        elif what == "disconnect" and day.connected:
+            day.disconnect()
+        assert day.balanced(), (what, day.feed.ledger, day.feed.held)
+    await day.commit()
+    day.connect()
+    while day.feed.held:
+        loop.shift += 1.0
+        if not await day.deliver():
+            day.acknowledge()
+            await asyncio.sleep(0)
+
+
+def first_arrivals(day: Day) -> dict[tuple[bool, int], list[float]]:
+    """Return by stream and point the values in their order, each where it came first.
+
+    A repetition after a lost acknowledgement is no news, whichever stream it comes in.
+    """
+    seen: set[float] = set()
+    streams: dict[tuple[bool, int], list[float]] = defaultdict(list)
+    for historical, point, value in day.received:
+        if value not in seen:
+            seen.add(value)
+            streams[historical, point].append(value)
+    return streams
+
+
+@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("live_first", [True, False])
+@pytest.mark.parametrize("window", [6, 40, 10_000])
+def test_nothing_that_is_in_custody_is_lost(live_first: bool, window: int, seed: int) -> None:
+    """Whatever happens: all that was committed arrives, in order, and the ledger balances."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        sink = Sink(name="s", type="t", window=window, live_first=live_first, history_rate=1000)
+        day = Day(Path(folder), sink)
+        with asyncio.Runner(loop_factory=Shifted) as runner:
+            runner.run(play(day, random.Random(seed)))
+            ledger = day.feed.ledger
+            runner.run(day.journal.close())
+
+    arrived = {(point, value) for _, point, value in day.received}
+    assert set(day.safe) <= arrived
+    assert ledger.pending == 0
+    assert ledger.taken == ledger.delivered
+    assert not ledger.dropped
+    for order in first_arrivals(day).values():
+        assert order == sorted(order)
+    if not live_first:
+        # One stream: what is older comes first, whatever broke in between.
+        for point in range(3):
+            values = [value for _, p, value in day.received if p == point]
+            firsts = list(dict.fromkeys(values))
+            assert firsts == sorted(firsts)
