@@ -13,7 +13,9 @@ import numpy.typing as npt
 MBAP = Struct(">HHHB")
 READ = Struct(">BHH")
 HEADER = 6  # of the MBAP header, what stands before the bytes that its length counts
-LENGTHS = range(3, 255)  # unit, function and at least one byte; a PDU is at most 253 bytes
+ANSWER = 3  # least length: unit, function, and at least a code
+REQUEST = 2  # least length: unit and function
+LONGEST = 254  # a PDU is at most 253 bytes
 EXCEPTION = 0x80
 MAX_REGISTERS = 125
 MAX_BITS = 2000
@@ -37,18 +39,18 @@ def answer_head(unit: int, function: int, size: int) -> bytes:
     return b"\0\0" + (size + 3).to_bytes(2, "big") + bytes((unit, function, size))
 
 
-def frame_length(frame: bytes | bytearray) -> int:
+def frame_length(frame: bytes, least: int = ANSWER) -> int:
     """Return how long the frame is that begins here, header included, or 0 for *not known yet*.
 
     Raises FrameError as soon as what is there cannot begin a frame.
     """
     if len(frame) >= 4 and (frame[2] or frame[3]):
-        raise FrameError(f"protocol {frame[2] << 8 | frame[3]:#06x}, not 0", bytes(frame), 2)
+        raise FrameError(f"protocol {frame[2] << 8 | frame[3]:#06x}, not 0", frame, 2)
     if len(frame) < HEADER:
         return 0
     length = frame[4] << 8 | frame[5]
-    if length not in LENGTHS:
-        raise FrameError(f"length {length}, not 3..254", bytes(frame), 4)
+    if not least <= length <= LONGEST:
+        raise FrameError(f"length {length}, not {least}..{LONGEST}", frame, 4)
     return HEADER + length
 
 

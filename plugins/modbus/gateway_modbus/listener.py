@@ -151,7 +151,9 @@ class Client(asyncio.Protocol):
     def _mbap(self) -> bytes:
         answers = b""
         buffer, at = self._buffer, 0
-        while (length := frame.frame_length(buffer[at : at + 6])) and len(buffer) - at >= length:
+        while (length := frame.frame_length(buffer[at : at + 6], frame.REQUEST)) and (
+            len(buffer) - at >= length
+        ):
             one = buffer[at : at + length]
             at += length
             pdu = self._answer(one, one[6], one[7:])

@@ -20,7 +20,7 @@ from gateway_modbus.outcome import (
     quality_of,
     sentence_of,
 )
-from gateway_modbus.plan import Read, split
+from gateway_modbus.plan import Limits, Read, split
 from gateway_modbus.query import Connection, Query
 
 BURST = 4  # reads of a single device between two looks at what they brought
@@ -108,10 +108,12 @@ class Poller:
         ctx: SourceContext,
         connect: Callable[[], Awaitable[Connection]],
         reads: Iterable[Read],
+        limits: Limits,
         manners: Manners,
     ) -> None:
         self._ctx = ctx
         self._connect = connect
+        self._limits = limits
         self._manners = manners
         self._loop = asyncio.get_running_loop()
         self._units: dict[int, Unit] = {}
@@ -124,6 +126,7 @@ class Poller:
         self._up = False
         self._probe = 0.0
         self._took = 0.0
+        self._found_absent = False
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
 
@@ -211,6 +214,10 @@ class Poller:
             if again and all(block.busy for block in again):
                 await asyncio.sleep(self._manners.busy_pause)
         if not self._calm:
+            if self._found_absent:
+                self._found_absent = False
+                for period in self._rates:
+                    self._join(period)
             self._calm = all(
                 unit.calm and not any(block.code or block.busy for block in unit.blocks)
                 for unit in self._units.values()
@@ -302,6 +309,7 @@ class Poller:
             again.extend(self._replace(block, parts))
             return
         elif code in ABSENT:
+            self._found_absent = True
             block.resume = self._loop.time() + REFUSED_REST
         await self._mark(block, code)
 
@@ -363,6 +371,34 @@ class Poller:
         at = self._rates[period].index(block)
         self._rates[period] = [*self._rates[period][:at], *blocks, *self._rates[period][at + 1 :]]
         return blocks
+
+    def _join(self, period: float) -> None:
+        """Put together what was cut on the way to a register that is not there."""
+        groups: list[list[Block]] = []
+        for block in self._rates[period]:
+            if groups and self._fit([*groups[-1], block]):
+                groups[-1].append(block)
+            else:
+                groups.append([block])
+        joined: list[Block] = []
+        for group in groups:
+            if len(group) == 1:
+                joined += group
+                continue
+            for part in group:
+                part.of.blocks.remove(part)
+            joined.append(self._block(Read.of(item for part in group for item in part.read.items)))
+        self._rates[period] = joined
+
+    def _fit(self, group: Sequence[Block]) -> bool:
+        first, before, last = group[0].read, group[-2].read, group[-1].read
+        most = self._limits.max_bits if first.table.of_bits else self._limits.max_registers
+        return (
+            (first.unit, first.table) == (last.unit, last.table)
+            and all(type(block.answer) is bytes and not block.code for block in group)
+            and before.start + before.count == last.start
+            and last.start + last.count - first.start <= most
+        )
 
     async def _mark(self, block: Block, code: int) -> None:
         if block.code == code:

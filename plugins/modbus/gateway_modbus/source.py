@@ -190,7 +190,7 @@ class Modbus(Source):
             close_after_read=self.after_read is AfterRead.CLOSE,
         )
         spread = crc32(self.name.encode()) / 2**32 if self.phase is Phase.SPREAD else 0.0
-        await Poller(ctx, lambda: self._connect(ctx), reads, manners).run(spread)
+        await Poller(ctx, lambda: self._connect(ctx), reads, limits, manners).run(spread)
 
     def _item(self, point: int, address: object) -> Item:
         if not isinstance(address, ModbusPoint):

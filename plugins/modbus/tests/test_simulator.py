@@ -1,0 +1,196 @@
+"""The simulated device, read by pymodbus, and the sample that reads it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gateway_modbus.server import ModbusServer
+from gateway_modbus.signal import Counter, Ramp, Sine, Toggle, Walk, seeded, value_at
+from gateway_modbus.simulator import ModbusSimulator
+from gateway_modbus.source import Modbus
+from pymodbus.client import AsyncModbusTcpClient
+from yaml import safe_load
+
+from gateway import Quality
+from gateway.testing import running
+
+HERE = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def device(port: int, *registers: dict[str, Any], **more: Any) -> ModbusSimulator:
+    return ModbusSimulator.model_validate(
+        {"name": "device", "listen": f"127.0.0.1:{port}", "registers": registers} | more
+    )
+
+
+def constant(value: float) -> dict[str, Any]:
+    return {"shape": "constant", "value": value}
+
+
+async def test_pymodbus_reads(tmp_path: Path) -> None:
+    """The client of pymodbus reads types, orders, scale, bits, gaps and refusals."""
+    port = free_port()
+    simulator = device(
+        port,
+        {"register": 10, "type": "float32", "signal": constant(230.5)},
+        {"register": 12, "type": "int32", "order": "CDAB", "signal": constant(-70000)},
+        {"register": 16, "type": "int16", "scale": 0.1, "signal": constant(-12.34)},
+        {"register": 17, "type": "bit", "bit": 9, "signal": constant(1)},
+        {"register": 17, "type": "bit", "bit": 0, "signal": constant(1)},
+        {"table": "discrete", "register": 3, "signal": constant(1)},
+        {"table": "input", "register": 0, "unit": 9, "signal": constant(7)},
+    )
+    async with running([simulator], data=tmp_path) as gw:
+        await gw.until(lambda: gw.state("device") == "up")
+        async with AsyncModbusTcpClient("127.0.0.1", port=port, timeout=3) as client:
+            kind = client.DATATYPE
+            found = (await client.read_holding_registers(10, count=8, device_id=1)).registers
+            assert client.convert_from_registers(found[:2], kind.FLOAT32) == 230.5
+            assert client.convert_from_registers(found[2:4], kind.INT32, "little") == -70000
+            assert found[4:6] == [0, 0]
+            assert client.convert_from_registers(found[6:7], kind.INT16) == -123
+            assert found[7] == 0x0201
+            assert (await client.read_discrete_inputs(3, count=1, device_id=1)).bits[0]
+            assert (await client.read_input_registers(0, count=1, device_id=9)).registers == [7]
+            for read, code in (
+                (client.read_holding_registers(9, count=1, device_id=1), 2),
+                (client.read_holding_registers(17, count=2, device_id=1), 2),
+                (client.read_coils(0, count=1, device_id=1), 2),
+                (client.read_holding_registers(10, count=1, device_id=2), 11),
+                (client.write_register(10, 1, device_id=1), 1),
+            ):
+                assert (await read).exception_code == code
+
+
+async def test_outage(tmp_path: Path) -> None:
+    """A device that drops off and comes back: its points turn old and recover."""
+    port = free_port()
+    simulator = device(
+        port,
+        {"register": 0, "signal": constant(5)},
+        outage={"every": "1s", "for": "500ms"},
+    )
+    meter = Modbus.model_validate(
+        {"name": "meter", "host": "127.0.0.1", "port": port, "poll": "50ms"}
+        | {"reconnect": {"min": "50ms", "max": "100ms"}}
+    )
+    points = "name,meter.register\na,0\n"
+    async with running([simulator, meter], points=points, data=tmp_path) as gw:
+        for _ in range(2):
+            await gw.until(lambda: gw.sample("a").quality == Quality.GOOD)
+            await gw.until(lambda: gw.sample("a").quality == Quality.INVALID | Quality.OLD_DATA)
+            assert gw.sample("a").value == 5
+        assert gw.counters("device")["outages"] >= 2
+
+
+async def test_fault(tmp_path: Path) -> None:
+    """A device that is always busy gives questionable values only after the retries."""
+    port = free_port()
+    simulator = device(
+        port,
+        {"register": 0, "signal": constant(5)},
+        fault={"exception": 6, "share": 0.5},
+        seed=3,
+    )
+    meter = Modbus.model_validate(
+        {"name": "meter", "host": "127.0.0.1", "port": port, "poll": "20ms", "busy_pause": "1ms"}
+        | {"busy_retries": 20}
+    )
+    points = "name,meter.register\na,0\n"
+    async with running([simulator, meter], points=points, data=tmp_path) as gw:
+        await gw.until(lambda: gw.counters("meter").get("exceptions", 0) >= 20)
+        assert gw.sample("a").quality == Quality.GOOD
+
+
+def values(shape: Any, *seconds: float, seed: str = "7") -> list[float]:
+    signal = shape.start(seeded(seed))
+    return [value_at(shape, signal, at) for at in seconds]
+
+
+def test_sine() -> None:
+    """A quarter of the period is the top, a phase of 90 degrees begins there."""
+    shape = Sine(shape="sine", mean=230.0, amplitude=4.0, period=8.0)
+    ahead = Sine(shape="sine", mean=230.0, amplitude=4.0, period=8.0, phase=90.0)
+
+    assert values(shape, 0.0, 2.0, 4.0, 6.0) == pytest.approx([230, 234, 230, 226])
+    assert values(ahead, 0.0, 4.0) == pytest.approx([234, 226])
+
+
+def test_ramp_and_counter() -> None:
+    """A ramp begins again after its period; a counter goes on."""
+    assert values(Ramp(shape="ramp", low=10, high=20, period=4.0), 0, 1, 3, 4, 6) == [
+        10, 12.5, 17.5, 10, 15,
+    ]  # fmt: skip
+    counter = Counter(shape="counter", start_at=1000.0, per_hour=3600.0)
+    assert values(counter, 0, 1, 10, 3600) == [1000, 1001, 1010, 4600]
+
+
+def test_toggle() -> None:
+    """In each minute the breaker is open once, for five seconds, and closed otherwise."""
+    shape = Toggle(shape="toggle", normal=1, every=60.0, away=5.0)
+    seconds = [n / 10 for n in range(6000)]
+    found = values(shape, *seconds)
+
+    for minute in range(10):
+        part = found[minute * 600 : (minute + 1) * 600]
+        assert part.count(0.0) == pytest.approx(50, abs=1)
+        assert sum(a != b for a, b in itertools.pairwise(part)) == 2
+        assert part[:60] == [1.0] * 60
+
+
+def test_walk() -> None:
+    """A walk stays in its bounds, moves, and is the same for the same seed."""
+    shape = Walk(shape="walk", low=40, high=60, step=5, every=1.0)
+    first = values(shape, *range(500))
+
+    assert 40 <= min(first) < max(first) <= 60
+    assert first == values(shape, *range(500))
+    assert first != values(shape, *range(500), seed="8")
+
+
+def test_noise() -> None:
+    """Noise has the standard deviation that was asked for."""
+    shape = Ramp(shape="ramp", low=0, high=0, noise=2.0)
+    found = values(shape, *range(4000))
+    mean = sum(found) / len(found)
+
+    assert abs(mean) < 0.15
+    assert math.sqrt(sum((v - mean) ** 2 for v in found) / len(found)) == pytest.approx(2, rel=0.05)
+
+
+async def test_sample(tmp_path: Path) -> None:
+    """The sample runs: device, meter and slave, and a master reads the device's values back."""
+    text = (HERE / "sample.yaml").read_text()
+    there, slave = free_port(), free_port()
+    sample = safe_load(text.replace("15020", str(there)).replace("15021", str(slave)))
+    meter, simulator = sample["sources"]
+    (scada,) = sample["sinks"]
+    async with running(
+        [Modbus.model_validate(meter), ModbusSimulator.model_validate(simulator)],
+        [ModbusServer.model_validate(scada)],
+        HERE / "sample.csv",
+        data=tmp_path,
+    ) as gw:
+        names = [f"feeder1.{n}" for n in ("voltage_a", "current_a", "energy", "breaker", "local")]
+        await gw.until(lambda: all(gw.sample(n).quality == Quality.GOOD for n in names))
+        assert 226 < gw.sample("feeder1.voltage_a").value < 234
+        assert 40 <= gw.sample("feeder1.current_a").value <= 160
+        assert gw.sample("feeder1.energy").value >= 120000
+        async with AsyncModbusTcpClient("127.0.0.1", port=slave, timeout=3) as client:
+            found = (await client.read_holding_registers(0, count=3, device_id=1)).registers
+            bits = (await client.read_discrete_inputs(0, count=2, device_id=1)).bits
+            assert 2260 < found[0] < 2340
+            assert 40_000 <= found[1] << 16 | found[2] <= 160_000
+            assert bits[1]
