@@ -148,7 +148,7 @@ def example_of_object(part: dict[str, Any]) -> dict[str, Any]:
 
 def _text(part: dict[str, Any]) -> str:
     pattern = str(part.get("pattern", ""))
-    length = max(part.get("minLength", 1), 1)
+    length = max(int(part.get("minLength", 1)), 1)
     for text in ("abcd", "a", "A", "1", "AB", pattern[2:-2].split("|")[0], "a/{point}", "a.b"):
         if re.search(pattern, text) and length <= len(text) <= part.get("maxLength", 1000):
             return text
