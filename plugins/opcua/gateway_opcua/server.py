@@ -10,6 +10,7 @@ import contextlib
 import copy
 import math
 import secrets
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -147,6 +148,22 @@ class Connection(OPCUAProtocol):
             self.transport.close()
 
 
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the address, not listening yet; raises OSError.
+
+    Done before anything that costs time: a port that is taken is said at once.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
 class Listener(BinaryServer):
     """The listening socket."""
 
@@ -162,6 +179,12 @@ class Listener(BinaryServer):
         )
         super().__init__(iserver, host, port, limits)
         self._count = count
+
+    async def take(self, bound: socket.socket) -> None:
+        """Listen at a socket that is bound already."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._make_protocol, sock=bound)
+        self.cleanup_task = asyncio.create_task(self._close_task_loop())
 
     def _make_protocol(self) -> OPCUAProtocol:
         made = Connection(
@@ -252,9 +275,10 @@ class GatewayServer(Server):
         self.set_identity_tokens([ua.AnonymousIdentityToken, *tokens] if anonymous else tokens)
 
     async def listen(
-        self, host: str, port: int, trust: TrustList | None, count: Callable[[str], None]
-    ) -> tuple[str, int]:
-        """Open the endpoints and return where; raises OSError where the address is not free."""
+        self, bound: socket.socket, trust: TrustList | None, count: Callable[[str], None]
+    ) -> None:
+        """Open the endpoints at a bound socket, which belongs to the server from now on."""
+        host, port = bound.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         self.set_endpoint(f"opc.tcp://{shown}:{port}/")
         await self._setup_server_nodes()
@@ -263,9 +287,8 @@ class GatewayServer(Server):
         await self.iserver.start()
         listener = Listener(self.iserver, host, port, count)
         listener.set_policies(self._policies)
-        await listener.start()
         self.listener = listener
-        return listener.hostname, listener.port
+        await listener.take(bound)
 
     async def tick(self) -> None:
         """Write the current time into ServerStatus, for clients that watch it as a heartbeat."""

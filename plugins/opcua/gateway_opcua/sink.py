@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from importlib.metadata import version
@@ -30,7 +31,7 @@ from gateway_opcua.certificate import identity, own_hosts
 from gateway_opcua.monitor import Monitor
 from gateway_opcua.nodes import plant
 from gateway_opcua.reading import Reading
-from gateway_opcua.server import Core, GatewayServer, Limits
+from gateway_opcua.server import Core, GatewayServer, Limits, bind
 from gateway_opcua.tree import doubles, grow, identifier
 from gateway_opcua.trust import Trust, TrustList
 from gateway_opcua.user import User, Users
@@ -202,6 +203,15 @@ class OpcUaServer(Sink):
         Raises LinkError where the port is taken or the certificate cannot be used.
         """
         _quiet(ctx.log)
+        ctx.watch(())
+        try:
+            bound = bind(self.listen.host, self.listen.port)
+        except OSError as error:
+            raise LinkError(f"cannot listen at {self.listen}: {error.strerror}") from error
+        with bound:
+            await self._serve(ctx, bound)
+
+    async def _serve(self, ctx: SinkContext, bound: socket.socket) -> None:
         tree = grow(ctx.points)
         uri = f"urn:grid-gateway:{ctx.gateway}"
         users = Users(self.users, self._open, ctx.count)
@@ -215,14 +225,8 @@ class OpcUaServer(Sink):
             core.monitor(monitor, self.min_publishing_interval)
             reading.nodes = plant(core.aspace, tree, ctx.gateway, namespace, reading.read)
             trust = await self._secure_endpoints(server, uri, ctx)
-            try:
-                host, port = await server.listen(
-                    self.listen.host, self.listen.port, trust, ctx.count
-                )
-            except OSError as error:
-                raise LinkError(f"cannot listen at {self.listen}: {error.strerror}") from error
-            ctx.watch(())
-            ctx.up(f"opc.tcp://{Endpoint(host, port)}/")
+            await server.listen(bound, trust, ctx.count)
+            ctx.up(f"opc.tcp://{Endpoint(*bound.getsockname()[:2])}/")
             async with asyncio.TaskGroup() as tasks:
                 clock = tasks.create_task(_clock(server, ctx))
                 async for delivery in ctx.batches():

@@ -67,6 +67,7 @@ UNECE: dict[str, tuple[str, str]] = {
     "kg": ("KGM", "kilogram"),
     "N": ("NEW", "newton"),
     "dB": ("2N", "decibel"),
+    "B": ("AD", "byte"),
 }
 
 

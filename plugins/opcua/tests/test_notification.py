@@ -84,9 +84,12 @@ def test_items_that_are_encoded_already_stand_behind() -> None:
     """Changes of nodes that are no points travel in the same notification."""
     other = ua.MonitoredItemNotification(ClientHandle=7, Value=ua.DataValue(ua.Variant("on")))
     changes = Changes(
-        *(np.ones(1, kind) for kind in (np.uint32, np.uint8, np.uint8, np.float64)),  # type: ignore[arg-type]
-        status=np.zeros(1, np.uint32),
-        time=np.ones(1, np.int64),
+        np.ones(1, np.uint32),
+        np.ones(1, np.uint8),
+        np.ones(1, np.uint8),
+        np.ones(1),
+        np.zeros(1, np.uint32),
+        np.ones(1, np.int64),
     )
     found = decode(encode(changes, NOW, [struct_to_binary(other)]))
     assert [(one.ClientHandle, one.Value.Value.Value) for one in found] == [(1, True), (7, "on")]
