@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.live import Live
 from rich.text import Text
 
@@ -52,9 +53,18 @@ async def show(engine: EngineState, console: Console, interval: float = 0.5) -> 
         Live(console=console, screen=True, auto_refresh=False, redirect_stderr=False) as live,
     ):
         while True:
+            _fit(console)
             page = int((loop.time() - began) / PAGE_SECONDS)
             live.update(screen(engine, console.width, console.height, page, log), refresh=True)
             await asyncio.sleep(interval)
+
+
+def _fit(console: Console) -> None:
+    """Take the size the terminal has now: COLUMNS and LINES may tell that of another one."""
+    try:
+        console.size = ConsoleDimensions(*os.get_terminal_size(console.file.fileno()))
+    except (OSError, ValueError):
+        return
 
 
 def screen(

