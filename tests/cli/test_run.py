@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import sys
+import termios
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,7 +47,7 @@ async def running(file: Path, *options: str, stdout: int = PIPE) -> AsyncIterato
         *options,
         stdout=stdout,
         stderr=PIPE,
-        env=os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"},
+        env=os.environ | {"TERM": "xterm"},
     )
     try:
         yield process
@@ -111,6 +112,7 @@ async def test_a_data_folder_that_cannot_be_used(file: Path) -> None:
 async def test_a_terminal_shows_the_live_view(file: Path) -> None:
     """On a terminal the points are shown, and Ctrl-C ends it with exit code 0."""
     control, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (40, 120))
     try:
         async with running(file, stdout=terminal) as process:
             os.close(terminal)
