@@ -27,6 +27,7 @@ class Job:
 
     poll:  seconds between two polls of a device; devices poll spread over it.
     sink:  one MQTT message per device, one per batch, no sink at all, or OPC UA.
+    pipeline: requests on the way at once; a device's 100 values take two.
     """
 
     devices: int
@@ -35,6 +36,7 @@ class Job:
     device_port: int
     sink_port: int = 0
     history_rate: int = 20_000
+    pipeline: int = 1
 
     @property
     def offered(self) -> float:
@@ -59,7 +61,7 @@ class Job:
             lines.append(f"  - points/{device}.csv")
             sources.append(
                 f"  - {{name: {device}, type: modbus, host: 127.0.0.1, port: {self.device_port}, "
-                f"poll: {poll}, timeout: 5s}}"
+                f"poll: {poll}, timeout: 5s, pipeline: {self.pipeline}}}"
             )
         path = folder / "job.yaml"
         path.write_text("\n".join([*lines, *sources, *self._sinks()]) + "\n")

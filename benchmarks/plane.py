@@ -188,11 +188,12 @@ def run(
     seconds: float,
     *,
     reference: bool = False,
+    pipeline: int = 1,
     patience: float = 120.0,
 ) -> Figures:
     """Set everything up, measure one configuration, and take everything down."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, rig(Path(name)) as at:
-        job = Job(devices, poll, sink, at.devices.port, at.broker.port)
+        job = Job(devices, poll, sink, at.devices.port, at.broker.port, pipeline=pipeline)
         if reference:
             command: list[str | Path] = [
                 sys.executable, "-m", "benchmarks.reference", str(at.devices.port),
@@ -212,9 +213,18 @@ def main() -> None:
     parser.add_argument("--per", choices=["device", "batch", "none"], default="batch")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--reference", action="store_true", help="the script in its place")
+    parser.add_argument("--pipeline", type=int, default=1)
     chosen = parser.parse_args()
     poll = TypeAdapter(Duration).validate_python(chosen.poll)
-    print(run(chosen.devices, poll, chosen.per, chosen.seconds, reference=chosen.reference))
+    figures = run(
+        chosen.devices,
+        poll,
+        chosen.per,
+        chosen.seconds,
+        reference=chosen.reference,
+        pipeline=chosen.pipeline,
+    )
+    print(figures)
 
 
 if __name__ == "__main__":
