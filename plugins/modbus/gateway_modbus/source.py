@@ -9,8 +9,9 @@ from zlib import crc32
 from pydantic import ConfigDict, Field, model_validator
 
 from gateway import Duration, LinkError, Point, Source, SourceContext
+from gateway_modbus.line import Line, Manners
 from gateway_modbus.plan import Item, Limits, plan_reads
-from gateway_modbus.poll import Manners, Poller
+from gateway_modbus.poll import Poller
 from gateway_modbus.query import Connection
 from gateway_modbus.register import (
     Order,
@@ -190,7 +191,8 @@ class Modbus(Source):
             close_after_read=self.after_read is AfterRead.CLOSE,
         )
         spread = crc32(self.name.encode()) / 2**32 if self.phase is Phase.SPREAD else 0.0
-        await Poller(ctx, lambda: self._connect(ctx), reads, limits, manners).run(spread)
+        line = Line(ctx, reads, limits, manners)
+        await Poller(ctx, lambda: self._connect(ctx), line, manners).run(spread)
 
     def _item(self, point: int, address: object) -> Item:
         if not isinstance(address, ModbusPoint):
