@@ -109,14 +109,37 @@ static void bits_stand_side_by_side(void)
     drop(&f);
 }
 
-static void both(void)
+static void every_field_of_a_long_list_has_its_place(void)
+{
+    fixture f = make(MANY, MANY);
+    uint8_t *block = column(2 * MANY, 1);
+    int32_t points[MANY];
+    int64_t offsets[MANY];
+    for (int i = 0; i < MANY; i++) {
+        int place = i * 7 % MANY; /* 7 and 600 have no common divisor */
+        points[i] = i;
+        offsets[i] = 2 * place;
+        block[2 * place] = (uint8_t)(i >> 8);
+        block[2 * place + 1] = (uint8_t)i;
+    }
+    gw_run run = {GW_UINT16, GW_ABCD, 0, 0, MANY, 0, 0, 0};
+    gw_plan plan = {&f.points, 1, MANY, &run, points, offsets};
+    CHECK(gw_points_decode(&f.points, &plan, block, 2 * MANY, 1, 0, &f.rows) == MANY);
+    for (int i = 0; i < MANY; i++)
+        CHECK(f.points.value[i] == i);
+    free(block);
+    drop(&f);
+}
+
+static void all(void)
 {
     every_example_every_way();
+    every_field_of_a_long_list_has_its_place();
     bits_stand_side_by_side();
 }
 
 int main(void)
 {
-    on_every_level(both);
+    on_every_level(all);
     return 0;
 }

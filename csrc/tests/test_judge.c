@@ -78,7 +78,8 @@ static void infinity_is_overflow(void)
     CHECK(f.rows.quality[0] == (GW_INVALID | GW_OVERFLOW));
     f.deadband[0] = 0.0;
     CHECK(judge(&f, (double)INFINITY, 0, 3, 0) == 0);
-    CHECK(judge(&f, -(double)INFINITY, 0, 4, 0) == 1);
+    CHECK(judge(&f, -(double)INFINITY, GW_QUESTIONABLE, 4, 0) == 1);
+    CHECK(f.rows.quality[0] == (GW_INVALID | GW_OVERFLOW));
     drop(&f);
 }
 
@@ -146,10 +147,26 @@ static void area_is_reported_when_reached(void)
     CHECK(f.points.area[0] == 0.0);
     CHECK(judge(&f, (double)NAN, 0x0800, 13 * (int64_t)S, 0) == 1);
     CHECK(judge(&f, (double)NAN, 0x0800, 99 * (int64_t)S, 0) == 0); /* NaN has no area */
+    CHECK(judge(&f, (double)INFINITY, 0, 99 * (int64_t)S, 0) == 1);
+    CHECK(judge(&f, (double)INFINITY, 0, 100 * (int64_t)S, 0) == 0); /* nor has no distance */
     f.deadband[0] = 0.0; /* an area of nothing is a band of nothing */
     CHECK(judge(&f, 12.0, 0, 99 * (int64_t)S, 0) == 1);
     CHECK(judge(&f, 12.0, 0, 100 * (int64_t)S, 0) == 0);
     CHECK(judge(&f, 13.0, 0, 100 * (int64_t)S, 0) == 1);
+    drop(&f);
+}
+
+static void area_of_a_restored_image_starts_with_the_first_sample(void)
+{
+    fixture f = make(1, 4);
+    f.kind[0] = GW_INTEGRATED;
+    f.deadband[0] = 3.0;
+    f.points.value[0] = 10.0;
+    f.points.quality[0] = GW_GOOD;
+    f.points.time[0] = 1 * S;
+    CHECK(judge(&f, 11.0, 0, 90 * (int64_t)S, 0) == 0); /* how long it was so is not known */
+    CHECK(judge(&f, 11.0, 0, 92 * (int64_t)S, 0) == 0); /* 2 */
+    CHECK(judge(&f, 11.0, 0, 93 * (int64_t)S, 0) == 1); /* 3 */
     drop(&f);
 }
 
@@ -174,6 +191,7 @@ int main(void)
     rate_is_judged_between_valid_samples();
     rate_compares_with_the_sample_before_not_the_image();
     area_is_reported_when_reached();
+    area_of_a_restored_image_starts_with_the_first_sample();
     extreme_times_do_not_overflow();
     return 0;
 }

@@ -42,12 +42,16 @@ class Rows:
         """Rows that may still be appended."""
         return self.capacity - self.count
 
+    def clear(self) -> None:
+        """Forget the waiting rows."""
+        self._c.count = 0
+
     def drain(self) -> Batch | None:
         """Return the waiting rows as a batch of its own and forget them; None if there are none."""
         n = self.count
         if n == 0:
             return None
-        self._c.count = 0
+        self.clear()
         return Batch(
             self._point[:n].copy(),
             self._value[:n].copy(),

@@ -137,6 +137,22 @@ def test_integrated_deadband() -> None:
     assert judged(points, 8.1, time=10 * SECOND) is not None
 
 
+def test_the_area_of_a_restored_image_starts_with_the_first_sample() -> None:
+    """How long the value was off while the gateway was down is not known."""
+    points = one(deadband=3.0, deadband_kind=INTEGRATED)
+    points.value[0], points.quality[0], points.time[0] = 10.0, 0, SECOND
+    assert judged(points, 11.0, time=90 * SECOND) is None
+    assert judged(points, 11.0, time=92 * SECOND) is None
+    assert judged(points, 11.0, time=93 * SECOND) == (11.0, 0)
+
+
+def test_an_infinity_has_no_area_to_itself() -> None:
+    """Its difference to itself is NaN, which would stay in the sum."""
+    points = one(deadband=3.0, deadband_kind=INTEGRATED)
+    judged(points, math.inf, time=1 * SECOND)
+    assert judged(points, math.inf, time=2 * SECOND) is None
+
+
 def test_range_includes_its_limits() -> None:
     """Beyond it the sample is questionable, outOfRange, and still there."""
     points = one(low=-1.0, high=1.0)
