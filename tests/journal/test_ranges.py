@@ -1,5 +1,7 @@
 """Ranges are a set of integers, compared here with Python's own."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +36,7 @@ def test_ranges_hold_what_a_set_holds(
     assert all((n in expected) == (n in ranges) for n in range(62))
     # Sorted, disjoint, and never two ranges where one would do.
     flat = list(ranges)
-    assert all(b + 1 < c for (_, b), (c, _) in zip(flat, flat[1:], strict=False))
+    assert all(b + 1 < c for (_, b), (c, _) in pairwise(flat))
 
 
 @given(STEPS, STEPS)

@@ -20,7 +20,7 @@ def batch(*values: float, point: int = 0) -> Batch:
 
 
 def test_packed_rows_are_little_endian_columns() -> None:
-    """The blob is what `struct` writes for the four columns, little-endian, one behind the other."""
+    """The blob is what `struct` writes for the four columns, one behind the other."""
     rows = Batch.of([7, 8], [1.5, -2.0], [0x81, 0x4000], [10, 20])
 
     assert struct.pack("<ii dd HH qq".replace(" ", ""), 7, 8, 1.5, -2.0, 0x81, 0x4000, 10, 20) == (
@@ -117,10 +117,10 @@ def test_reading_stops_at_the_rows_that_were_asked_for(tmp_path: Path) -> None:
     store.commit(Transaction(4, [(n, n, batch(n, n)) for n in (1, 2, 3, 4)]))
     reader = Reader(store.path)
 
-    assert [1] == [seq for seq, _ in reader.read(1, 4, 1)]
-    assert [2, 3] == [seq for seq, _ in reader.read(2, 4, 3)]
-    assert [] == reader.read(9, 12, 5)
-    assert [3.0, 3.0] == reader.read(3, 3, 5)[0][1].value.tolist()
+    assert [seq for seq, _ in reader.read(1, 4, 1)] == [1]
+    assert [seq for seq, _ in reader.read(2, 4, 3)] == [2, 3]
+    assert reader.read(9, 12, 5) == []
+    assert reader.read(3, 3, 5)[0][1].value.tolist() == [3.0, 3.0]
     reader.close()
     store.close()
 
@@ -131,9 +131,9 @@ def test_the_oldest_are_found_by_size_and_by_age(tmp_path: Path) -> None:
     store.commit(Transaction(4, [(n, n * 10, batch(n, n)) for n in (1, 2, 3, 4)]))
     reader = Reader(store.path)
 
-    assert [1, 2] == [seq for seq, _ in reader.oldest(size=45)]
-    assert [1, 2, 3] == [seq for seq, _ in reader.oldest(before=31)]
-    assert [1] == [seq for seq, _ in reader.oldest(before=31, most=1)]
+    assert [seq for seq, _ in reader.oldest(size=45)] == [1, 2]
+    assert [seq for seq, _ in reader.oldest(before=31)] == [1, 2, 3]
+    assert [seq for seq, _ in reader.oldest(before=31, most=1)] == [1]
     reader.close()
     store.close()
 
@@ -162,7 +162,7 @@ def test_a_format_from_the_future_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The gateway starts with a new journal, says so, and leaves the damaged one to be looked at."""
+    """The gateway starts with a new journal, says so, and leaves the damaged one alone."""
     damaged = b"not a database at all, but long enough to look at" * 9
     (tmp_path / "journal.db").write_bytes(damaged)
 
