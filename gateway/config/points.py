@@ -156,10 +156,10 @@ class PointList:
     def _unknown(self, column: str) -> str:
         link, dot, _ = column.partition(".")
         if dot:
-            near = did_you_mean(link, self.links)
+            known = sorted({*self.links, *self._unread})
             return (
                 f"found a column of the unknown link {excerpt(link)}, "
-                f"allowed: {listing(self.links)}{near}"
+                f"allowed: {listing(known)}{did_you_mean(link, known)}"
             )
         columns = [
             f"{name}.{word}"
