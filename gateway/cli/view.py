@@ -78,7 +78,7 @@ def screen(
     title = f" {engine.configuration.gateway.name}  {time_of_day(now)} UTC  {headline(engine)}"
     lines = [Text(title[:width].ljust(width), "bold reverse", no_wrap=True)]
     room = height - 1
-    foot = list(log)[-LOG_LINES:] if room > 20 else []
+    foot = list(log)[-min(LOG_LINES, room // 8) :] if room >= 16 else []
     room -= len(foot) + bool(foot)
     for block in (_links(engine, now, max(3, room // 3)), _ledgers(engine, max(3, room // 4))):
         if len(block) > 1 and room > len(block) + 5:
