@@ -89,10 +89,11 @@ class Running:
 
     async def crash(self) -> None:
         """End the gateway without letting anybody deliver; the journal is closed as it stands."""
-        if self._task is not None:
-            self._task.cancel()
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+                await task
 
 
 def configured(
