@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -116,6 +117,7 @@ class Subscriber(Console):
         return np.fromfile(self._file, RECORD, offset=first * RECORD.itemsize)
 
     def stop(self) -> None:
+        """End it; its records are gone."""
         super().stop()
         self._file.unlink(missing_ok=True)
 
@@ -245,8 +247,13 @@ def until(condition: Callable[[], bool], gateway: Gateway, what: str, patience: 
         time.sleep(0.02)
 
 
-def free_port() -> int:
-    import socket
+def results() -> Path:
+    """Return the folder of the results; on a disk, where the system's temporary one may not be."""
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    return folder
 
+
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
