@@ -21,6 +21,8 @@ VALUE_BYTES = 25
 """The longest float64 in shortest decimal form, `-1.2345678901234567e-300`, and a comma."""
 TIME_BYTES = 30
 """The longest time, `"2026-01-01T00:00:00.000000Z"`, and a comma, with room for years > 9999."""
+COLUMNS_BYTES = 4_000_000
+"""Most memory for name columns that may be written again."""
 FRAME_BYTES = 80
 """The keys and brackets around the columns, and the fixed header of the packet."""
 
@@ -52,18 +54,22 @@ def _quality_fragment(quality: int) -> bytes:
     return orjson.dumps(quality_text(quality))
 
 
-class _Group:
-    """The points that share a topic; remembers the name column that it wrote last."""
+def _uniform(quality: npt.NDArray[np.uint16]) -> bool:
+    # Almost every batch has one quality throughout; comparing bytes is seven times
+    # quicker than a numpy reduction at the length of a device's batch.
+    return quality.tobytes() == quality[:1].tobytes() * len(quality)
 
-    __slots__ = ("frame", "head", "history_head", "key", "names", "topic")
+
+class _Group:
+    """The points that share a topic."""
+
+    __slots__ = ("frame", "head", "history_head", "topic")
 
     def __init__(self, topic: str, header: dict[str, Any]) -> None:
         self.topic = topic
         self.head = orjson.dumps(header)[:-1] + b',"points":['
         self.history_head = orjson.dumps({**header, "historical": True})[:-1] + b',"points":['
         self.frame = FRAME_BYTES + len(topic.encode()) + len(self.history_head)
-        self.key = b""
-        self.names = b""
 
 
 class Encoder:
@@ -89,6 +95,8 @@ class Encoder:
         self._words = quality is QualityFormat.WORDS
         self._most = most
         self._groups: list[_Group] = []
+        self._columns: dict[bytes, bytes] = {}
+        self._column_bytes = 0
         size = max((point.id for point in points), default=-1) + 1
         self._group_of = np.zeros(size, np.int32)
         self._name = np.full(size, b"", object)
@@ -153,7 +161,10 @@ class Encoder:
         width = self._width[batch.point[start:end]]
         if not self._words:
             return width + 6
-        kinds, kind = np.unique(batch.quality[start:end], return_inverse=True)
+        quality = batch.quality[start:end]
+        if _uniform(quality):
+            return width + (len(_quality_fragment(int(quality[0]))) + 1)
+        kinds, kind = np.unique(quality, return_inverse=True)
         lengths = [len(_quality_fragment(quality)) + 1 for quality in kinds.tolist()]
         return width + np.array(lengths, np.int64)[kind]
 
@@ -161,15 +172,11 @@ class Encoder:
         self, group: _Group, batch: Batch, start: int, end: int, historical: bool
     ) -> Message:
         points = batch.point[start:end]
-        key = points.tobytes()
-        if key != group.key:
-            group.names = b",".join(self._name[points].tolist())
-            group.key = key
         time = batch.time[start:end]
         payload = b"".join(
             (
                 group.history_head if historical else group.head,
-                group.names,
+                self._name_column(points),
                 b'],"values":',
                 orjson.dumps(np.ascontiguousarray(batch.value[start:end]), option=_NUMPY),
                 b',"quality":',
@@ -183,14 +190,24 @@ class Encoder:
         )
         return Message(group.topic, payload, end - start)
 
+    def _name_column(self, points: npt.NDArray[np.int32]) -> bytes:
+        # What is polled together comes in the same order again and again.
+        key = points.tobytes()
+        column = self._columns.get(key)
+        if column is None:
+            column = b",".join(self._name[points].tolist())
+            self._column_bytes += len(key) + len(column)
+            if self._column_bytes > COLUMNS_BYTES:
+                self._columns.clear()
+                self._column_bytes = len(key) + len(column)
+            self._columns[key] = column
+        return column
+
     def _quality(self, quality: npt.NDArray[np.uint16]) -> bytes:
         if not self._words:
             return orjson.dumps(np.ascontiguousarray(quality), option=_NUMPY)
         n = len(quality)
-        first = quality[:1].tobytes()
-        # Almost every batch has one quality throughout; comparing bytes is seven times
-        # quicker than a numpy reduction at the length of a device's batch.
-        if quality.tobytes() == first * n:
+        if _uniform(quality):
             word = _quality_fragment(int(quality[0]))
             return b"[" + (word + b",") * (n - 1) + word + b"]"
         kinds, kind = np.unique(quality, return_inverse=True)

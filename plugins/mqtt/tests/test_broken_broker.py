@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,7 @@ class Fake:
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.connects = 0
+        self.publishes = 0
         self.open = 0
         self.left = asyncio.Event()
         self.endpoint = Endpoint("127.0.0.1", 0)
@@ -66,6 +70,7 @@ class Fake:
                     if first == 0xE0:
                         break
                     self.connects += first == 0x10
+                    self.publishes += first & 0xF0 == 0x30
                     await self.answer(peer, first, body)
         finally:
             self.open -= 1
@@ -74,7 +79,10 @@ class Fake:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Fake]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        listener = socket.create_server(("127.0.0.1", 0))
+        # Small, so that a burst does not fit and the sender has to wait for the socket.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server = await asyncio.start_server(self._serve, sock=listener)
         self.endpoint = Endpoint("127.0.0.1", server.sockets[0].getsockname()[1])
         try:
             yield self
@@ -139,6 +147,21 @@ async def test_a_broker_that_never_acknowledges_is_left_and_nothing_is_lost(
         assert fake.open <= 1
         fake.answer = _greet(then=_acknowledge)
         await gw.until(lambda: gw.ledger("mqtt").delivered == 1)
+
+
+async def test_a_stop_does_not_wait_for_ever(tmp_path: Path) -> None:
+    """The host drains for 5 s and the farewell takes 2 s, though nothing is acknowledged."""
+    async with (
+        Fake(_greet()).running() as fake,
+        _gateway(tmp_path, fake, ack_timeout="60s") as (gw, field),
+    ):
+        await field.emit([NAME], [1.0], 0, T, every=True)
+        await gw.until(lambda: fake.publishes == 1)
+        began = time.monotonic()
+        await gw.stop()
+        assert time.monotonic() - began < 10.0
+        assert gw.held("mqtt") == 1
+        await asyncio.wait_for(fake.left.wait(), 5.0)
 
 
 async def test_a_broker_that_never_acknowledges_presence_is_never_up(tmp_path: Path) -> None:
@@ -245,6 +268,7 @@ async def test_nobody_there_is_said(tmp_path: Path) -> None:
         (b"\x90\x03\x00\x01\x00", "broke the protocol: packet type 0x90"),
         (b"\xe0\x02\x8b\x00", "closed the connection: Server shutting down"),
         (b"\xe0\x00", "closed the connection: no reason given"),
+        (b"\xe0\x01\xff", "closed the connection: reason code 0xFF"),
     ],
 )
 async def test_what_a_broker_says_wrong_or_last_is_said(
@@ -262,6 +286,26 @@ async def test_what_a_broker_says_wrong_or_last_is_said(
         await gw.until(lambda: gw.state("mqtt") == "up")
         await field.emit([NAME], [1.0], 0, T, every=True)
         await gw.until(lambda: words in gw.status("mqtt").error)
+        assert gw.held("mqtt") == 1
+        fake.answer = _greet(then=_acknowledge)
+        await gw.until(lambda: gw.ledger("mqtt").delivered == 1)
+
+
+async def test_a_broker_that_resets_the_connection_is_left(tmp_path: Path) -> None:
+    """A TCP reset after each PUBLISH costs a reconnect, and no sample."""
+
+    async def reset(peer: Peer, first: int, body: bytes) -> None:
+        connection = peer.writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.writer.transport.abort()
+
+    async with (
+        Fake(_greet(then=reset)).running() as fake,
+        _gateway(tmp_path, fake) as (gw, field),
+    ):
+        await field.emit([NAME], [1.0], 0, T, every=True)
+        await gw.until(lambda: gw.counters("mqtt").get("disconnects", 0) >= 3)
+        assert f"lost {fake.endpoint}: " in gw.status("mqtt").error
         assert gw.held("mqtt") == 1
         fake.answer = _greet(then=_acknowledge)
         await gw.until(lambda: gw.ledger("mqtt").delivered == 1)
