@@ -131,7 +131,7 @@ class Items:
         self._room = _LEAST_ROOM
         self._holding = False
         self.discarded = 0
-        """Values that a full queue has let go; each is shown by an Overflow bit."""
+        """Values that full queues have let go, shown by Overflow bits; for who counts to reset."""
 
     @property
     def used(self) -> int:

@@ -47,10 +47,14 @@ class Monitor:
         status = self.reading.status(batch.point, batch.value, batch.quality, batch.time)
         now = self.clock()
         for items in list(self._subscriptions.values()):
-            before = items.discarded
             items.offer(batch.point, batch.value, status, batch.time, now)
-            if items.discarded != before:
-                self._ctx.count("overflows", items.discarded - before)
+            self.tally(items)
+
+    def tally(self, items: Items) -> None:
+        """Count what full queues of a subscription have let go."""
+        if items.discarded:
+            self._ctx.count("overflows", items.discarded)
+            items.discarded = 0
 
     def _add(self, points: Iterable[int], change: int) -> None:
         ids = np.fromiter(points, np.int64)

@@ -220,6 +220,7 @@ class PointSubscription(InternalSubscription):
 
     def _pop_triggered_datachanges(self, result: ua.PublishResult) -> None:
         changes = self.points.items.take(self._most, self._monitor.clock())
+        self._monitor.tally(self.points.items)
         others = [
             struct_to_binary(change)
             for queue in self._triggered_datachanges.values()
@@ -334,6 +335,7 @@ class PointSubscriptions(SubscriptionService):
 
 
 _VALUE = ua.AttributeIds.Value
+_FILTER = ua.DataChangeFilter.data_type
 
 
 def _filter(asked: Any, node: PointNode) -> tuple[Trigger, float]:
@@ -343,7 +345,8 @@ def _filter(asked: Any, node: PointNode) -> tuple[Trigger, float]:
     """
     if asked is None or (isinstance(asked, ua.ExtensionObject) and asked.Body is None):
         return Trigger.STATUS_VALUE, 0.0
-    if not isinstance(asked, ua.DataChangeFilter):
+    # by its data type: what asyncua decodes is not an instance of the class it exports
+    if getattr(asked, "data_type", None) != _FILTER:
         raise ServiceError(ua.StatusCodes.BadMonitoredItemFilterUnsupported)
     trigger = Trigger(asked.Trigger)
     if asked.DeadbandType == ua.DeadbandType.None_:
