@@ -29,7 +29,11 @@ MAY_IMPORT = {
 """What each layer of the core may import; the design's arrow, written out."""
 
 CORE = sorted((ROOT / "gateway").rglob("*.py"))
-PLUGINS = sorted((ROOT / "plugins").glob("*/**/*.py"))
+PLUGINS = sorted(
+    path
+    for path in (ROOT / "plugins").glob("*/**/*.py")
+    if not {"build", "node_modules"} & set(path.parts)
+)
 
 
 def layer(parts: tuple[str, ...]) -> str:

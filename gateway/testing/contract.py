@@ -42,6 +42,7 @@ SCALE = (
 """The plugin scale: a line each in the README, done, or exempt with the reason."""
 
 GROUP = "gateway.plugins"
+BY_TOOLS = ("build", "dist", "node_modules", "__pycache__")
 
 _INHERITED = frozenset(Link.model_fields) | frozenset(Sink.model_fields)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -144,10 +145,8 @@ def check_classes(folder: Path) -> Iterator[str]:
 
 def check_imports(folder: Path) -> Iterator[str]:
     """Only public names of `gateway` are imported; tests may import `gateway.testing` too."""
-    for path in sorted(folder.rglob("*.py")):
+    for path in _own(folder, "*.py"):
         inside = path.relative_to(folder)
-        if inside.parts[0] in ("build", ".venv"):
-            continue
         yield from foreign_imports(path, str(inside), testing=inside.parts[0] == "tests")
 
 
@@ -195,7 +194,7 @@ def check_files(folder: Path) -> Iterator[str]:
     """There are tests, and nothing points to a package index of somebody's own."""
     if not any((folder / "tests").glob("test_*.py")):
         yield "tests/ has no test_*.py"
-    for path in sorted(folder.rglob("*")):
+    for path in _own(folder, "*"):
         if path.suffix not in (".toml", ".cfg", ".txt", ".md", ".yaml", ".py"):
             continue
         if re.search(r"--(extra-)?index-url|index-servers|https?://\S+/simple\b", _read(path)):
@@ -242,6 +241,16 @@ def foreign_imports(path: Path, label: str, *, testing: bool) -> Iterator[str]:
                         yield f"{where}: gateway has no public name {alias.name}"
             elif node.module.startswith("gateway.") and not _may(node.module, testing):
                 yield f"{where}: imports from {node.module}, which is private"
+
+
+def _own(folder: Path, pattern: str) -> Iterator[Path]:
+    """Yield the files that belong to the plugin, and not those that tools left there."""
+    for path in sorted(folder.rglob(pattern)):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(
+            part in BY_TOOLS or part.startswith(".") or part.endswith(".egg-info") for part in parts
+        ):
+            yield path
 
 
 def _may(module: str, testing: bool) -> bool:
