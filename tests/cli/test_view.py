@@ -165,6 +165,20 @@ def test_the_status_line_has_everything_in_one_line() -> None:
     )
 
 
+def test_what_ails_the_gateway_itself_is_in_the_headline() -> None:
+    """A clock that is not synchronised and a disk that takes nothing are said, once known."""
+    engine = substation(1)
+    for name in ("_health.gateway.clock_synchronised", "_health.gateway.journal_works"):
+        engine.numbers[name] = len(engine.definitions)
+        engine.definitions.append(Definition(name, Kind.STATUS))
+    engine.image = Image(np.zeros(3), np.zeros(3, np.uint16), np.zeros(3, np.int64))
+    assert "clock" not in status_line(engine), "nothing is known yet"
+    engine.image.time[:] = NOON
+    assert ", journal: the disk takes nothing, clock not synchronised" in status_line(engine)
+    engine.image.value[:] = 1.0
+    assert "clock" not in status_line(engine)
+
+
 def test_before_the_engine_has_started_there_is_a_line_too() -> None:
     """Before links and image are made, the line says that nothing is up."""
     engine = substation(2)
@@ -209,11 +223,11 @@ async def test_log_lines_do_not_tear_the_view() -> None:
     console = Console(file=terminal, width=100, height=40, force_terminal=True)
     try:
         viewer = asyncio.create_task(show(substation(), console, 0.001))
-        while "feeder0" not in terminal.getvalue():  # noqa: ASYNC110 - a terminal has no event
+        while "feeder0" not in terminal.getvalue():
             await asyncio.sleep(0)
         root.warning("source meter1 is down: Connection refused")
         seen = len(terminal.getvalue())
-        while "refused" not in terminal.getvalue()[seen:]:  # noqa: ASYNC110
+        while "refused" not in terminal.getvalue()[seen:]:
             await asyncio.sleep(0.001)
         viewer.cancel()
         await asyncio.gather(viewer, return_exceptions=True)

@@ -16,7 +16,9 @@ from gateway.testing.contract import (
     check_files,
     check_imports,
     check_names,
+    check_plugin,
     check_readme,
+    check_sample,
 )
 
 PYPROJECT = """\
@@ -154,6 +156,25 @@ def test_a_good_folder_breaks_no_rule(acme: Path) -> None:
         ("README.md", "codec fuzzed: done", "codec fuzzed: exempt", "is exempt without a reason"),
         ("README.md", "codec fuzzed: done", "codec fuzzed: nearly", "has no line 'codec fuzzed"),
         ("README.md", "# Acme", "pip install --index-url x", "names a package index"),
+        (
+            "gateway_acme/__init__.py",
+            "return [Acme]",
+            "return [Source]",
+            "Source is defined in gateway.model.link, it must be in gateway_acme",
+        ),
+        (
+            "gateway_acme/__init__.py",
+            "    Point = AcmePoint\n",
+            "    Point = int\n",
+            "Acme.Point must be a subclass of Point",
+        ),
+        (
+            "gateway_acme/__init__.py",
+            'host: Annotated[str, Field(description="name or address")]',
+            'host: Annotated[Exception, Field(description="x")]\n'
+            '    model_config = {"arbitrary_types_allowed": True}',
+            "no JSON Schema can be made of Acme",
+        ),
     ],
 )
 def test_a_broken_rule_is_named(acme: Path, file: str, old: str, new: str, sentence: str) -> None:
@@ -177,6 +198,56 @@ def test_a_missing_file_is_named(acme: Path, file: str, sentence: str) -> None:
     """A file that must be there and is not is named."""
     (acme / file).unlink()
     assert any(sentence in line for line in violated(acme))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        ("pyproject.toml", "[project]", "[project", "pyproject.toml: "),
+        ("gateway_acme/__init__.py", "@hookimpl", "", "no gateway_components() decorated with"),
+        ("gateway_acme/__init__.py", "[Acme]", "[]", "it returned none"),
+        ("gateway_acme/__init__.py", "[Acme]", "[1]", "it returned [1]"),
+        ("gateway_acme/__init__.py", "import Point", "import Pint", "cannot be imported"),
+        ("sample.yaml", "gateway:", "getaway:", "sample.yaml does not pass `gateway check`"),
+    ],
+)
+def test_what_stops_a_rule_is_a_sentence_too(
+    acme: Path, file: str, old: str, new: str, sentence: str
+) -> None:
+    """Where a rule cannot be looked at, the reason stands among the sentences."""
+    text = (acme / file).read_text()
+    assert old in text
+    (acme / file).write_text(text.replace(old, new))
+    found = check_plugin(acme)
+    assert any(sentence in line for line in found), found
+
+
+def test_files_that_must_be_there(acme: Path) -> None:
+    """Without pyproject, README or sample each is named once."""
+    (acme / "pyproject.toml").unlink()
+    (acme / "README.md").unlink()
+    (acme / "sample.yaml").unlink()
+    found = check_plugin(acme)
+    for file in ("pyproject.toml", "README.md", "sample.yaml"):
+        assert found.count(f"{file} is missing") == 1
+
+
+def test_a_folder_needs_its_package_and_a_plain_name(acme: Path) -> None:
+    """A folder whose name is none of a package, and without one, is told so."""
+    other = acme.rename(acme.parent / "Acme-1")
+    found = list(check_names(other))
+    assert any("lower-case letters, digits and _ only" in line for line in found)
+    assert any("the package gateway_Acme-1/__init__.py is missing" in line for line in found)
+
+
+def test_a_sample_of_somebody_else_is_named(acme: Path) -> None:
+    """A sample that is valid but has no link of the plugin is not its sample; secrets are given."""
+    (acme / "points.csv").write_text("name\n")
+    (acme / "sample.yaml").write_text(
+        "gateway: {name: x}\npoints: points.csv\nsources: []\nsinks:\n"
+        "  - {name: broker, type: mqtt.json, broker: b:1883, username: u, password: {env: X}}\n"
+    )
+    assert list(check_sample(acme)) == ["sample.yaml has no link of this plugin: ['mqtt.json']"]
 
 
 @pytest.mark.parametrize(
