@@ -16,7 +16,7 @@ from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost, received
 from gateway.engine.status import LinkStatus
 from gateway.kernel import KernelError, Plan, Points
-from gateway.model.batch import Batch
+from gateway.model.batch import Batch, PointColumn
 from gateway.model.context import STALE, Delivery, Field, Image, SinkContext, SourceContext
 from gateway.model.errors import GatewayError
 from gateway.model.point import LinkPoint
@@ -89,12 +89,13 @@ class _Context:
 class RunningSource(_Context, SourceContext):
     """A source's door, for all its connections."""
 
-    def __init__(self, intake: Intake, table: Points, *common: Any) -> None:
+    def __init__(self, intake: Intake, table: Points, owner: PointColumn, *common: Any) -> None:
+        """`owner` says of every point which source it belongs to; all sources share it."""
         super().__init__(*common)
         self._intake = intake
         self._table = table
-        self._own = np.zeros(len(table), np.bool_)
-        self._own[[point.id for point in self.points]] = True
+        self._owner = owner
+        self._number = int(owner[self.points[0].id]) if self.points else -2
 
     def plan(self, fields: Iterable[Field]) -> Plan:
         return Plan(
@@ -106,7 +107,8 @@ class RunningSource(_Context, SourceContext):
         )
 
     async def emit_raw(self, plan: Plan, data: bytes, time: int | None = None) -> int:
-        await self._intake.room()
+        if self._intake.crowded:
+            await self._intake.room()
         try:
             return self._intake.decode(plan, data, self._clock.now() if time is None else time)
         except KernelError as error:
@@ -128,7 +130,9 @@ class RunningSource(_Context, SourceContext):
 
     def _check(self, points: Any) -> None:
         if len(points) and not (
-            points.min() >= 0 and points.max() < len(self._own) and self._own[points].all()
+            points.min() >= 0
+            and points.max() < len(self._owner)
+            and (self._owner[points] == self._number).all()
         ):
             raise GatewayError(f"{self.name} may emit only its own points")
 

@@ -144,10 +144,13 @@ class Engine:
         self._runs: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
         of_source = self._of_source
         of_source.update((source.name, []) for source in self.configuration.sources)
+        number_of = {source.name: i for i, source in enumerate(self.configuration.sources)}
+        owner = np.full(len(self.definitions), -1, np.int32)
         for number, definition in enumerate(self.definitions):
             if definition is not None and definition.source is not None:
                 address = definition.addresses.get(definition.source)
                 of_source[definition.source].append(LinkPoint(number, definition, address))
+                owner[number] = number_of[definition.source]
         for link in links:
             is_source = isinstance(link, Source)
             status = LinkStatus(link.name, link.type, "source" if is_source else "sink")
@@ -165,7 +168,7 @@ class Engine:
                 link.name in self._trace,
             )
             if isinstance(link, Source):
-                source = RunningSource(self.intake, self._table, *common)
+                source = RunningSource(self.intake, self._table, owner, *common)
                 self._runs[link.name] = partial(link.run, source)
             elif isinstance(link, Sink):
                 feed = self._feeds[link.name]

@@ -41,6 +41,11 @@ class Intake:
         self._feeds.append(feed)
         self._must_keep |= every
 
+    @property
+    def crowded(self) -> bool:
+        """Whether `room` would wait."""
+        return not self._journal.has_room
+
     async def room(self) -> None:
         """Wait until the gateway may take samples; at once, unless the policy is to wait."""
         await self._journal.room()

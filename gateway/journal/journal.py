@@ -130,10 +130,13 @@ class Journal:
             self._last.custody = asyncio.get_running_loop().create_future()
         return self._last.custody
 
+    @property
+    def has_room(self) -> bool:
+        return self._room.is_set()
+
     async def room(self) -> None:
         """Wait until a batch may be appended; at once, unless the policy is to wait."""
-        if not self._room.is_set():
-            await self._room.wait()
+        await self._room.wait()
 
     @property
     def _held_rows(self) -> int:
