@@ -42,7 +42,8 @@ def read(path: Path, limit: int) -> str:
         before = error.object[: error.start].decode()
         line, column = end_of(before)
         raise Unreadable(
-            f"found the byte 0x{error.object[error.start]:02x}, which is not UTF-8; save the file as UTF-8",
+            f"found the byte 0x{error.object[error.start]:02x}, which is not UTF-8; "
+            "save the file as UTF-8",
             line,
             column,
         ) from None

@@ -57,7 +57,7 @@ class PointList:
         self._all_known = True
         self._origins: list[tuple[Table, dict[str, dict[str, int]]]] = []
         self._rows: list[tuple[int, int]] = []
-        self._seen: dict[str, tuple[Path, int]] = {}
+        self._seen: dict[str, int] = {}
         self._sources = frozenset(link.name for link in links if isinstance(link, Source))
         self._faulty: set[str] = set()
         self._unreported = 0
@@ -250,20 +250,23 @@ class PointList:
         )
 
     def _check_names(self, rows: Table, column: int, found: _Bounded) -> None:
-        seen, path, lines = self._seen, rows.path, rows.lines
+        seen, start = self._seen, len(self._rows)
         for row, name in enumerate(rows.columns[column]):
             if not name:
                 found(rows.problem(row, column, "the name is empty"))
                 continue
             if _NAME.fullmatch(name) is None or len(name) > MAX_NAME:
                 found(rows.problem(row, column, _name_fault(name)))
-            if name in seen:
-                first, line = seen[name]
-                place = f"line {line}" if first == path else f"{first}, line {line}"
+            first = seen.setdefault(name, start + row)
+            if first != start + row:
+                place = f"line {rows.lines[first - start]}" if first >= start else self._line(first)
                 sentence = f"found the point {excerpt(name)} again, first in {place}"
                 found(rows.problem(row, column, sentence))
-            else:
-                seen[name] = (path, lines[row])
+
+    def _line(self, point: int) -> str:
+        origin, row = self._rows[point]
+        rows, _ = self._origins[origin]
+        return f"{rows.path}, line {rows.lines[row]}"
 
     def _deadbands(
         self,
@@ -304,7 +307,7 @@ class PointList:
         first = next(iter(fields.values()))
         is_source = name in self._sources
         for row, address in enumerate(columns.addresses(cells)):
-            if cells[row] == empty:
+            if address is None and cells[row] == empty:
                 continue
             if is_source:
                 other = sources[row]

@@ -62,19 +62,26 @@ def read(path: Path, text: str, report: Callable[[Problem], None]) -> Table | No
         report(Problem(path, 1, 1, "the point list is empty, allowed: a header and a row a point"))
         return None
     delimiter = _delimiter(lines[first])
-    feed = _Feed(lines, first)
-    reader = csv.reader(feed, delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     starts: list[int] = []
+    feed = _Feed(lines, first)
     try:
-        for row in reader:
-            rows.append(row)
-            starts.append(feed.start)
-            feed.fresh = True
+        if '"' not in text:
+            # Without quotes each line is a row, and csv needs no watching.
+            starts = [i for i, one in enumerate(lines, 1) if not _skipped(one)]
+            for row in csv.reader((lines[i - 1] for i in starts), delimiter=delimiter):
+                rows.append(row)  # noqa: PERF402 - the rows before an error are of use
+        else:
+            for row in csv.reader(feed, delimiter=delimiter, strict=True):
+                rows.append(row)
+                starts.append(feed.start)
+                feed.fresh = True
     except csv.Error as error:
-        report(_broken(path, lines, feed.start, delimiter, error))
+        start = feed.start if '"' in text else starts[len(rows)]
+        report(_broken(path, lines, start, delimiter, error))
         if not rows:
             return None
+        del starts[len(rows) :]
     header = [cell.strip() for cell in rows[0]]
     table = Table(path, header, [], starts[1:], starts[0], delimiter, lines)
     body = rows[1:]

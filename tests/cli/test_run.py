@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import pty
 import signal
@@ -36,8 +37,11 @@ def file(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def running(file: Path, *options: str, stdout: int = PIPE) -> AsyncIterator[Process]:
-    """Run `gateway run`, and kill it at the end if it still runs."""
+async def running(
+    file: Path, *options: str, stdout: int = PIPE, path: Path | None = None
+) -> AsyncIterator[Process]:
+    """Run `gateway run`, and kill it at the end if it still runs; `path` is for plugins."""
+    environ = os.environ | {"TERM": "xterm"} | ({"PYTHONPATH": str(path)} if path else {})
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -47,7 +51,7 @@ async def running(file: Path, *options: str, stdout: int = PIPE) -> AsyncIterato
         *options,
         stdout=stdout,
         stderr=PIPE,
-        env=os.environ | {"TERM": "xterm"},
+        env=environ,
     )
     try:
         yield process
@@ -80,6 +84,92 @@ async def test_a_signal_ends_it_cleanly(file: Path, number: signal.Signals) -> N
     assert process.returncode == 0
     assert b"Traceback" not in errors
     assert (file.parent / "state" / "journal.db").exists()
+
+
+def test_in_this_process(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same in the process of the tests: the first status line is answered with SIGTERM."""
+    from gateway.cli import main, run
+
+    asked: list[object] = []
+
+    def status_line(engine: object) -> str:
+        if not asked:
+            os.kill(os.getpid(), signal.SIGTERM)
+        asked.append(engine)
+        return "status"
+
+    monkeypatch.setattr(run, "status_line", status_line)
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+    monkeypatch.setattr(sys, "argv", ["gateway", "run", str(file), "--status-every", "10ms"])
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--log-level", "error", "--trace", "field"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("status\n")
+
+
+@pytest.mark.parametrize("failure", [BrokenPipeError("gone"), RuntimeError("surprise")])
+def test_a_display_that_fails(
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
+) -> None:
+    """The gateway goes on where only its display fails, and says so once."""
+    from gateway.cli import run
+    from gateway.config import load
+
+    def status_line(engine: object) -> str:
+        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
+        raise failure
+
+    monkeypatch.setattr(run, "status_line", status_line)
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+
+    assert run.operate(load(file), {}, (), 0.01, view=True) == 0
+    told = [one.getMessage() for one in caplog.records if one.name == "gateway"]
+    assert sum("stdout" in one or "display failed" in one for one in told) == 1
+
+
+async def test_a_second_signal_ends_it_at_once(file: Path) -> None:
+    """Who asks twice does not wait for sinks that do not answer: exit code 130."""
+    plugin = """\
+import asyncio
+from typing import Literal
+from gateway import Sink, hookimpl
+
+class Stuck(Sink):
+    type: Literal["stuck"]
+    async def run(self, ctx):
+        ctx.up()
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                print("asked to stop", flush=True)
+
+@hookimpl
+def gateway_components():
+    return [Stuck]
+"""
+    folder = file.parent
+    (folder / "gateway_stuck.py").write_text(plugin)
+    info = folder / "grid_gateway_stuck-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: grid-gateway-stuck\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[gateway.plugins]\nstuck = gateway_stuck\n")
+    file.write_text(YAML + "sinks:\n  - {name: end, type: stuck}\n")
+    async with running(file, "--status-every", "100ms", path=folder) as process:
+        await line_with(process.stdout, "1/1 sinks up")
+        process.terminate()
+        await line_with(process.stdout, "asked to stop")
+        process.terminate()
+        await asyncio.wait_for(process.communicate(), TIMEOUT)
+
+    assert process.returncode == 130
 
 
 async def test_health_of_a_running_gateway(file: Path) -> None:

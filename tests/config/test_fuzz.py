@@ -106,7 +106,13 @@ def test_any_yaml(host: Any, yaml: bytes) -> None:
     hold(host, yaml, CSV)
 
 
-@given(csv=st.one_of(st.binary(max_size=200), mutated(CSV, CSV_SCRAPS)))
+@given(
+    csv=st.one_of(
+        st.binary(max_size=200),
+        mutated(CSV, CSV_SCRAPS),
+        mutated(CSV.replace(b'"two\nlines"', b""), CSV_SCRAPS),
+    )
+)
 @example(csv=b'name,meter1.index\n"')
 @FUZZ
 def test_any_csv(host: Any, csv: bytes) -> None:

@@ -162,6 +162,14 @@ def test_spellings_of_one_list(load_csv: Load, text: str) -> None:
         ('name,meter1.index\n"a,1\nb,2\n', ["2:1: found a quote that is never closed"]),
         ('name,meter1.index\na,"1\nb,2\n', ["2:3: found a quote that is never closed"]),
         ('name,meter1.index\n"a"x,1\n', ["2:1: found text behind a closing quote in this row"]),
+        (
+            "name,meter1.index\na,1\n#\n" + "b" * 1_000_001 + ",1\n",
+            ["4:1: a cell of this row is longer than 1000000 characters"],
+        ),
+        (
+            'name,meter1.index\n"a",1\n' + "b" * 1_000_001 + ",1\n",
+            ["3:1: a cell of this row is longer than 1000000 characters"],
+        ),
         ("name,meter1.index\na\0,1\n", ["2:2: found a NUL character, allowed: text"]),
         (
             'name,description,meter1.index\na,"two\nlines",1\n\n# c\nb,"x, ""y"" z",-1\n',
