@@ -31,12 +31,12 @@ async def device(number: int, port: int, share: float, poll: float, broker: aiom
     due = time.time() // poll * poll + poll * (1 + share)
     while True:
         await asyncio.sleep(max(0.0, due - time.time()))
-        values: list[float] = []
+        values: list[object] = []
         for first, count in READS:
             answer = await client.read_holding_registers(first, count=count, device_id=1)
-            values += client.convert_from_registers(
-                answer.registers, client.DATATYPE.FLOAT32, "big"
-            )
+            floats = client.convert_from_registers(answer.registers, client.DATATYPE.FLOAT32, "big")
+            assert isinstance(floats, list)
+            values += floats
         payload = orjson.dumps(
             {
                 "device": f"d{number}",
