@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,6 +89,20 @@ class Reference:
         names = ("scale", "offset", "low", "high", "rate", "deadband", "deadband_kind")
         return cls({name: getattr(points, name).tolist() for name in names})
 
+    @staticmethod
+    def encode(block: bytearray, place: Field, value: float) -> None:
+        """Write a value into a block as its field says, where the type can say it."""
+        letter = LETTERS.get(place.type)
+        if letter is None or (letter not in "fd" and not math.isfinite(value)):
+            return
+        try:
+            wire = struct.pack(">" + letter, value if letter in "fd" else int(value))
+        except struct.error:
+            return
+        letters = WIRE[place.order][len(wire)]
+        for i, byte in enumerate(wire):
+            block[place.offset + letters.index("ABCDEFGH"[i])] = byte
+
     def decode(self, fields: list[Field], block: bytes, time: int, quality: int) -> list[Row]:
         """Return the rows that a block has to give, in the order of the fields."""
         rows = []
@@ -154,9 +168,9 @@ def on_level(name: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def reference() -> Callable[[Points], Reference]:
-    """The second opinion, for the parameters of a kernel's table."""
-    return Reference.of
+def reference() -> type[Reference]:
+    """The second opinion."""
+    return Reference
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,18 @@ def test_types_and_orders(
     assert len(got) == count
 
 
+@pytest.mark.parametrize("count", [1, 70], ids=["listed", "run"])
+def test_infinity_is_news_within_an_infinite_deadband(count: int) -> None:
+    """Deadbands are for values, and an overflow is none."""
+    points, rows = Points(count), Rows(count)
+    points.deadband[:] = math.inf
+    plan = Plan(points, [Field(i, 8 * i, "float64") for i in range(count)])
+    assert points.decode(plan, struct.pack(">d", 1.0) * count, 1, 0, rows) == count
+    rows.clear()
+    assert points.decode(plan, struct.pack(">d", 1e300) * count, 2, 0, rows) == 0
+    assert points.decode(plan, struct.pack(">d", math.inf) * count, 3, 0, rows) == count
+
+
 def test_bits_of_bytes_are_coils() -> None:
     """Coils 20 to 38 of the example in the Modbus specification, function 01: CD 6B 05."""
     expected = "1011001111010110101"  # first coil first

@@ -26,6 +26,14 @@ def test_rows_wait_until_they_are_drained() -> None:
     assert batch.time.tolist() == [7, 8, 9]
 
 
+def test_rows_can_be_forgotten() -> None:
+    """Then there is room again."""
+    points, rows = Points(1), Rows(1)
+    points.judge(Batch.of([0], [1.0], 0, 1), True, rows)
+    rows.clear()
+    assert (rows.count, rows.free, rows.drain()) == (0, 1, None)
+
+
 def test_rows_need_room() -> None:
     """At least one."""
     with pytest.raises(ValueError, match="capacity 0"):
