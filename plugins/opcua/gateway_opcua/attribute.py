@@ -9,11 +9,14 @@ import dataclasses
 from typing import Any
 
 from asyncua import ua
+from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.address_space import AttributeService
 
 from gateway_opcua.nodes import PointNode
 
+MOST_NODES = 10_000
+"""What the server says in OperationLimits, and asyncua does not hold."""
 _SOURCE = (ua.TimestampsToReturn.Source, ua.TimestampsToReturn.Both)
 _SERVER = (ua.TimestampsToReturn.Server, ua.TimestampsToReturn.Both)
 _WRITER = User(role=UserRole.Admin)
@@ -23,6 +26,8 @@ class Attributes(AttributeService):
     """Reads with the time stamps that were asked for; writes by clients are refused."""
 
     def read(self, params: ua.ReadParameters) -> list[ua.DataValue]:
+        if len(params.NodesToRead) > MOST_NODES:
+            raise ServiceError(ua.StatusCodes.BadTooManyOperations)
         values = super().read(params)
         wanted = params.TimestampsToReturn
         if wanted == ua.TimestampsToReturn.Both:

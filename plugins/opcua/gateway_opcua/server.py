@@ -11,6 +11,7 @@ import copy
 import math
 import secrets
 import socket
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.server.user_managers import UserManager
-from asyncua.ua.ua_binary import uatcp_to_binary
+from asyncua.ua.ua_binary import struct_from_binary, uatcp_to_binary
 from cryptography.exceptions import InvalidSignature
 
 from gateway_opcua.attribute import Attributes
@@ -36,6 +37,7 @@ from gateway_opcua.certificate import Identity
 from gateway_opcua.monitor import Monitor
 from gateway_opcua.subscription import PointSubscriptions
 from gateway_opcua.trust import TrustList
+from gateway_opcua.view import Views
 
 _CHUNK = 65_535
 _MESSAGE = 16 * 2**20
@@ -49,6 +51,7 @@ _REGISTRATION = {
     ua.NodeId(ua.ObjectIds.RegisterServerRequest_Encoding_DefaultBinary),
     ua.NodeId(ua.ObjectIds.RegisterServer2Request_Encoding_DefaultBinary),
 }
+_BROWSE_NEXT = ua.NodeId(ua.ObjectIds.BrowseNextRequest_Encoding_DefaultBinary)
 _NOBODY = User(role=UserRole.Anonymous)
 _CREATE_SESSION = ua.NodeId(ua.ObjectIds.CreateSessionRequest_Encoding_DefaultBinary)
 
@@ -106,8 +109,22 @@ class Processor(UaProcessor):
         if typeid == _CREATE_SESSION and self.session is not None:
             # a second session on one channel would leave the first without an end
             await self.session.close_session(True)
+        if typeid == _BROWSE_NEXT:
+            self._browse_next(requesthdr, seqhdr, body)
+            return True
         handled: bool = await super()._process_message(typeid, requesthdr, seqhdr, body)
         return handled
+
+    def _browse_next(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
+        """Answer the service that asyncua's server does not have."""
+        if self.session is None or not self.session.is_activated():
+            raise ServiceError(ua.StatusCodes.BadSessionNotActivated)
+        self.session.touch()
+        self.session_last_activity = time.monotonic()
+        params = struct_from_binary(ua.BrowseNextParameters, body)
+        response = ua.BrowseNextResponse()
+        response.Parameters.Results = self.iserver.view_service.browse_next(params)
+        self.send_response(requesthdr.RequestHandle, seqhdr, response)
 
 
 class Connection(OPCUAProtocol):
@@ -204,6 +221,7 @@ class Core(InternalServer):
     def __init__(self, users: UserManager, limits: Limits) -> None:
         super().__init__(user_manager=users)
         self.attribute_service = Attributes(self.aspace)
+        self.view_service: Views = Views(self.aspace)
         self.allow_remote_admin = False
         self.disabled_clock = True
         self.max_connections = limits.clients

@@ -1,5 +1,7 @@
 """A whole gateway with an OPC UA server, for the tests that talk to it over a socket."""
 
+# mypy: disable-error-code="attr-defined,no-untyped-call"
+
 from __future__ import annotations
 
 import contextlib

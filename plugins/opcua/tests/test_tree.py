@@ -36,8 +36,10 @@ def test_points_share_their_folders() -> None:
 
 
 def shape(folder: Folder) -> dict[str, object]:
-    leaves = {leaf.name + "!" * (leaf.name in folder.folders): None for leaf in folder.points}
-    return {name: shape(below) for name, below in folder.folders.items()} | leaves
+    found: dict[str, object] = {name: shape(below) for name, below in folder.folders.items()}
+    for leaf in folder.points:
+        found[leaf.name + "!" * (leaf.name in folder.folders)] = None
+    return found
 
 
 def test_one_node_id_belongs_to_one_point() -> None:
