@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from gateway import Field
 from gateway_modbus.register import Order, RegisterType, Table
@@ -15,8 +16,7 @@ ORDER = attrgetter("poll", "unit", "table", "register", "bit", "point")
 GAP_BITS = 16  # coils and discrete inputs to a register, as regards the gap
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """What one point needs: `width` registers (or one bit) of a unit's table, every `poll` s."""
 
     point: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 
 from gateway import LinkError, SourceContext
 from gateway_modbus.line import Line, Manners
@@ -15,58 +14,63 @@ BURST = 4  # reads of a single device between two looks at what they brought
 SOON = 10.0  # polling at least this often notices a lost connection by itself
 
 
-class Poller:
-    """Polls the units on a line.
+async def poll(
+    ctx: SourceContext,
+    connect: Callable[[], Awaitable[Connection]],
+    plan: Callable[[], Line],
+    manners: Manners,
+    spread: float,
+) -> None:
+    """Connect, plan and poll until the connection breaks; raises LinkError.
 
-    `connect` opens the connection.
+    Each rate is read at once and then at whole multiples of its period,
+    moved by `spread` (0 ≤ spread < 1) of the period.
     """
+    connection = None if manners.close_after_read else await connect()
+    try:
+        await _Poller(ctx, connect, connection, plan(), manners).run(spread)
+    finally:
+        if connection is not None:
+            await connection.close()
+
+
+class _Poller:
+    """Polls the units on a line."""
 
     def __init__(
         self,
         ctx: SourceContext,
         connect: Callable[[], Awaitable[Connection]],
+        connection: Connection | None,
         line: Line,
         manners: Manners,
     ) -> None:
         self._ctx = ctx
         self._connect = connect
+        self._connection = connection
         self._line = line
         self._manners = manners
         self._loop = asyncio.get_running_loop()
         alone = len(line.rates) == 1 and len(line.units) == 1
         self._burst = max(manners.pipeline, BURST if alone else 1)
         self._turn = asyncio.Lock()
-        self._connection: Connection | None = None
 
     async def run(self, spread: float) -> None:
-        """Poll until the connection breaks; raises LinkError.
-
-        Each rate is read at once and then at whole multiples of its period,
-        moved by `spread` (0 ≤ spread < 1) of the period.
-        """
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._disconnect)
-            if not self._manners.close_after_read:
-                self._connection = await self._connect()
-            if len(self._line.rates) == 1 and (period := next(iter(self._line.rates))) <= SOON:
-                await self._poll(period, spread)
-                return
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    for period in self._line.rates:
-                        tasks.create_task(self._poll(period, spread))
-                    if self._connection is not None:
-                        tasks.create_task(self._connection.lost())
-            except* LinkError as group:
-                failure = group.exceptions[0]
-                while isinstance(failure, BaseExceptionGroup):
-                    failure = failure.exceptions[0]
-                raise LinkError(str(failure)) from None
-
-    async def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        rates = self._line.rates
+        if len(rates) == 1 and (period := next(iter(rates))) <= SOON:
+            await self._poll(period, spread)
+            return
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for period in rates:
+                    tasks.create_task(self._poll(period, spread))
+                if self._connection is not None:
+                    tasks.create_task(self._connection.lost())
+        except* LinkError as group:
+            failure = group.exceptions[0]
+            while isinstance(failure, BaseExceptionGroup):
+                failure = failure.exceptions[0]
+            raise LinkError(str(failure)) from None
 
     async def _poll(self, period: float, spread: float) -> None:
         await self._visit(period)
@@ -78,11 +82,11 @@ class Poller:
             await self._sweep(period)
             return
         async with self._turn:
-            self._connection = await self._connect()
+            self._connection = connection = await self._connect()
             try:
                 await self._sweep(period)
             finally:
-                await self._disconnect()
+                await connection.close()
 
     async def _sweep(self, period: float) -> None:
         """Ask each block that is due once, then what failed again, until there is no more."""

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from gateway import Duration, LinkError, Point, Source, SourceContext
 from gateway_modbus.line import Line, Manners
 from gateway_modbus.plan import Item, Limits, plan_reads
-from gateway_modbus.poll import Poller
+from gateway_modbus.poll import poll
 from gateway_modbus.query import Connection
 from gateway_modbus.register import (
     Order,
@@ -178,9 +178,7 @@ class Modbus(Source):
 
     async def run(self, ctx: SourceContext) -> None:
         """Connect and poll; see `Source.run`."""
-        limits = Limits(self.max_registers, self.max_bits, self.max_gap)
-        reads = plan_reads((self._item(point.id, point.address) for point in ctx.points), limits)
-        if not reads:
+        if not ctx.points:
             raise LinkError(f"no point names a register of {self.name}")
         manners = Manners(
             retries=self.retries,
@@ -191,21 +189,28 @@ class Modbus(Source):
             close_after_read=self.after_read is AfterRead.CLOSE,
         )
         spread = crc32(self.name.encode()) / 2**32 if self.phase is Phase.SPREAD else 0.0
-        line = Line(ctx, reads, limits, manners)
-        await Poller(ctx, lambda: self._connect(ctx), line, manners).run(spread)
+        # Planned when connected: a device that is away costs next to nothing.
+        await poll(
+            ctx, lambda: self._connect(ctx), lambda: self._line(ctx, manners), manners, spread
+        )
+
+    def _line(self, ctx: SourceContext, manners: Manners) -> Line:
+        limits = Limits(self.max_registers, self.max_bits, self.max_gap)
+        reads = plan_reads((self._item(point.id, point.address) for point in ctx.points), limits)
+        return Line(ctx, reads, limits, manners)
 
     def _item(self, point: int, address: object) -> Item:
         if not isinstance(address, ModbusPoint):
             raise LinkError(f"point {point} has no register")
         return Item(
-            point=point,
-            unit=self.unit if address.unit is None else address.unit,
-            table=address.table,
-            register=address.address,
-            type=address.type,
-            order=address.order or self.order,
-            bit=address.bit or 0,
-            poll=address.poll or self.poll,
+            point,
+            self.unit if address.unit is None else address.unit,
+            address.table,
+            address.address,
+            address.type,
+            address.order or self.order,
+            address.bit or 0,
+            address.poll or self.poll,
         )
 
     async def _connect(self, ctx: SourceContext) -> Connection:

@@ -17,6 +17,9 @@ from gateway_modbus import frame
 from gateway_modbus.outcome import TIMEOUT
 from gateway_modbus.query import Query
 
+# Where the event loop itself was held up, answers may lie unread in the socket when their time is
+# over: they are looked at before a device is called silent. In seconds.
+GRACE = 0.05
 REMEMBERED = 64  # transactions that were given up, whose answers may still come
 
 
@@ -30,9 +33,9 @@ class TcpConnection(asyncio.Protocol):
     An answer that comes after its time-out is dropped and counted as `late_answers`.
     """
 
-    __slots__ = ("_buffer", "_closed", "_ctx", "_done", "_error", "_late", "_loop", "_lost",
-                 "_next", "_now", "_open", "_pause", "_pipeline", "_queries", "_ready", "_stop",
-                 "_timeout", "_timer", "_transaction", "_transport")  # fmt: skip
+    __slots__ = ("_buffer", "_closed", "_ctx", "_done", "_error", "_grace", "_late", "_loop",
+                 "_lost", "_next", "_now", "_open", "_pause", "_pipeline", "_queries", "_ready",
+                 "_stop", "_timeout", "_timer", "_transaction", "_transport")  # fmt: skip
 
     def __init__(
         self, ctx: SourceContext, *, timeout: float, pause: float = 0.0, pipeline: int = 1
@@ -51,6 +54,7 @@ class TcpConnection(asyncio.Protocol):
         self._queries: Sequence[Query] = ()
         self._next = 0
         self._stop = False
+        self._grace = False
         self._done: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._buffer = b""
@@ -72,15 +76,23 @@ class TcpConnection(asyncio.Protocol):
     ) -> TcpConnection:
         """Connect; raises LinkError where that does not work within the time-out."""
         connection = cls(ctx, timeout=timeout, pause=pause, pipeline=pipeline)
+        connecting = asyncio.ensure_future(
+            connection._loop.create_connection(lambda: connection, host, port, ssl=tls)
+        )
         try:
-            async with asyncio.timeout(timeout):
-                await connection._loop.create_connection(lambda: connection, host, port, ssl=tls)
-        except TimeoutError:
-            raise LinkError(f"{host}:{port} does not take a connection within {timeout:g} s") from (
-                None
-            )
+            if not (await asyncio.wait({connecting}, timeout=timeout))[0]:
+                await asyncio.wait({connecting}, timeout=GRACE)
+            if not connecting.done():
+                raise LinkError(f"{host}:{port} takes no connection within {timeout:g} s")
+            connecting.result()
         except OSError as error:
             raise LinkError(f"{host}:{port} cannot be reached: {error}") from None
+        except asyncio.CancelledError:
+            if connection._transport is not None:
+                connection._transport.abort()
+            raise
+        finally:
+            connecting.cancel()
         return connection
 
     async def exchange(self, queries: Sequence[Query]) -> None:
@@ -165,6 +177,11 @@ class TcpConnection(asyncio.Protocol):
         """Give up what is overdue; the timer is set again only while something waits."""
         self._timer = None
         now = self._loop.time()
+        if not self._grace and any(now - query.deadline > GRACE for query in self._open.values()):
+            self._grace = True
+            self._timer = self._loop.call_later(GRACE, self._expire)
+            return
+        self._grace = False
         for head, query in list(self._open.items()):
             if query.deadline > now:
                 self._timer = self._loop.call_at(query.deadline, self._expire)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 from gateway_modbus.frame import answer_head
@@ -169,4 +170,20 @@ async def test_the_error_names_frame_and_offset() -> None:
     )
     assert wire.aborted
     assert door.counted == ["bad_frames"]
+    await connection_closed(connection)
+
+
+async def test_a_loop_that_was_held_up() -> None:
+    """When this process was too busy to look, an answer that lies there is not called late."""
+    connection, _, door = connected(timeout=0.02)
+    one = query()
+    asking = asyncio.ensure_future(connection.exchange([one]))
+    await asyncio.sleep(0)
+    time.sleep(0.2)  # noqa: ASYNC251 - the loop is to stand still
+    asyncio.get_running_loop().call_later(
+        0.01, connection.data_received, bytes.fromhex("0001 0000 0007 01 03 04 0001 0002")
+    )
+    await asking
+    assert one.answer == bytes.fromhex("00010002")
+    assert door.counted == []
     await connection_closed(connection)

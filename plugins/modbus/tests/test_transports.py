@@ -131,7 +131,7 @@ async def line(tool: Callable[[str], str], folder: Path) -> AsyncIterator[tuple[
     )
     try:
         async with asyncio.timeout(5):
-            while not all(end.exists() for end in ends):  # noqa: ASYNC110 - another process
+            while not all(end.exists() for end in ends):
                 await asyncio.sleep(0.01)
         yield str(ends[0]), str(ends[1])
     finally:
