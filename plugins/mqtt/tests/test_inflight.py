@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway_mqtt.inflight import InFlight
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -109,6 +109,7 @@ def test_an_acknowledgement_of_nothing_is_told_apart() -> None:
     assert (inflight.progress, inflight.topic(1), inflight.topic(7)) == (1.0, "t/1", "")
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_delivered_is_what_a_plain_count_says(sizes: list[int], random: object) -> None:
     """Whatever the order of the PUBACKs, delivered is the longest prefix that is complete."""

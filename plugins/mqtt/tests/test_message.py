@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gateway_mqtt.message import Encoder, Message, QualityFormat, TimeFormat
 from gateway_mqtt.payload import Payload
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import Batch, Definition, LinkPoint, Quality
@@ -201,6 +201,7 @@ def test_a_limit_that_no_sample_fits_is_refused() -> None:
         _encoder(most=300)
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 2**32),
     st.integers(1, 300),

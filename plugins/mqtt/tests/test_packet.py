@@ -6,7 +6,7 @@ import io
 
 import pytest
 from gateway_mqtt.packet import Packet, Parser, ProtocolError, puback, publish_head
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 # MQTT 5.0 clauses 3.4 (PUBACK), 3.13 (PINGRESP), 3.14 (DISCONNECT); 1.5.5 for the lengths.
@@ -29,6 +29,7 @@ def test_a_packet_is_the_same_however_it_arrives(octets: bytes, expected: Packet
     assert [p for i in range(len(octets)) for p in parser.feed(octets[i : i + 1])] == [expected]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PACKETS), max_size=6), st.lists(st.integers(1, 200), max_size=50))
 def test_the_cuts_of_the_stream_do_not_matter(
     packets: list[tuple[bytes, Packet]], cuts: list[int]
@@ -40,6 +41,7 @@ def test_the_cuts_of_the_stream_do_not_matter(
     assert found + list(parser.feed(stream.read())) == [packet for _, packet in packets]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_input_does_more_than_break_the_protocol(octets: bytes) -> None:
     """Whatever arrives, it is packets or a ProtocolError, and a PUBACK is two numbers or one."""
