@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 
@@ -13,6 +14,10 @@ def main() -> None:
     """Run the command line; mistakes of the user end in a sentence, our own in a traceback."""
     from gateway.cli.command import gateway
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that has no sign for × shows a ?, and no traceback.
+            stream.reconfigure(errors="replace")
     try:
         gateway()
     except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 import sys
 from pathlib import Path
@@ -75,7 +76,12 @@ def explain(file: Path, point: str, as_json: bool) -> None:
         sys.exit(1)
     if as_json:
         found = asdict(explanation)
-        found["point"].pop("addresses")
+        # JSON has no word for infinity: a limit that is not there is null.
+        found["point"] = {
+            key: None if value in (math.inf, -math.inf) else value
+            for key, value in found["point"].items()
+            if key != "addresses"
+        }
         found["conversions"] = dict(explanation.conversions)
         click.echo(json.dumps(found, indent=2, default=str))
     else:

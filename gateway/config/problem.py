@@ -22,6 +22,10 @@ class Problem:
     column: int
     sentence: str
 
+    def __post_init__(self) -> None:
+        # A plugin's own words may have several lines; a problem is one.
+        object.__setattr__(self, "sentence", " ".join(self.sentence.split("\n")))
+
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}: {self.sentence}"
 

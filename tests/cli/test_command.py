@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -86,10 +87,31 @@ def test_explain(file: Path) -> None:
     assert result.exit_code == 0
     assert result.output.startswith("feeder1.voltage_a  analog, V\n\nfrom field (simulator)\n")
 
-    found = json.loads(run("explain", file, "feeder1.voltage_a", "--json").output)
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is not JSON")
+
+    output = run("explain", file, "feeder1.voltage_a", "--json").output
+    found = json.loads(output, parse_constant=refuse)
+    assert found["point"]["low"] is None
     assert found["point"]["name"] == "feeder1.voltage_a"
     assert found["source"]["link"] == "field"
     assert found["source"]["address"]["signal"] == "sine"
+
+
+def test_a_terminal_without_the_signs(file: Path) -> None:
+    """In an old locale a sign that cannot be shown is a ?, and nothing fails."""
+    csv = file.parent / "points.csv"
+    csv.write_text("name,scale,offset,field.signal\na,2,-1,sine\n")
+    code = "from gateway.cli import main; main()"
+    environ = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    found = subprocess.run(
+        [sys.executable, "-c", code, "explain", str(file), "a"],
+        capture_output=True,
+        env=environ,
+        check=True,
+    )
+
+    assert b"raw ? 2 ? 1" in found.stdout
 
 
 def test_explain_an_unknown_point(file: Path) -> None:
