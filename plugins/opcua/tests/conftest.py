@@ -113,7 +113,7 @@ def changes() -> Changes:
 
 @contextlib.asynccontextmanager
 async def _connect(url: str) -> AsyncIterator[Client]:
-    async with Client(url, timeout=10) as client:
+    async with Client(url, timeout=60, watchdog_intervall=30) as client:
         yield client
 
 

@@ -55,7 +55,7 @@ async def own(tmp_path: Path) -> Path:
 async def client(
     url: str, own: Path, policy: str = "basic256sha256", mode: str = "sign_and_encrypt"
 ) -> Client:
-    made = Client(url, timeout=5)
+    made = Client(url, timeout=20)
     made.application_uri = URI
     await made.set_security(POLICIES[policy], own / "cert.der", own / "key.pem", mode=MODES[mode])
     return made
@@ -101,7 +101,7 @@ async def test_without_a_none_policy_an_open_channel_only_discovers(serve: Any) 
         assert {
             (e.SecurityPolicyUri.rpartition("#")[2], e.SecurityMode.name) for e in endpoints
         } == {("Basic256Sha256", "SignAndEncrypt")}
-        open_client = Client(served.url, timeout=5)
+        open_client = Client(served.url, timeout=20)
         await open_client.connect_socket()
         await open_client.send_hello()
         await open_client.open_secure_channel()
@@ -262,7 +262,7 @@ async def test_a_session_cannot_be_taken_over_by_counting(serve: Any) -> None:
     async with serve(POINTS) as served:
         tokens = []
         for _ in range(2):
-            made = Client(served.url, timeout=5)
+            made = Client(served.url, timeout=20)
             await made.connect_socket()
             await made.send_hello()
             await made.open_secure_channel()
