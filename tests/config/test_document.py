@@ -9,6 +9,12 @@ from gateway.config import document
 from gateway.config.document import MAX_DEPTH, Mapping, Scalar, Sequence
 
 
+@pytest.fixture(autouse=True, params=["CSafeLoader", "SafeLoader"])
+def _loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both of PyYAML's parsers: libyaml's, and the one in Python where that is missing."""
+    monkeypatch.setattr(document, "_LOADER", getattr(yaml, request.param))
+
+
 def parsed(text: str) -> tuple[document.Node | None, list[tuple[int, int, str]]]:
     problems: list[tuple[int, int, str]] = []
     node = document.parse(text, lambda line, column, what: problems.append((line, column, what)))
