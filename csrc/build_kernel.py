@@ -28,13 +28,18 @@ def declarations() -> str:
     return text.split("/* cdef begin */")[1].split("/* cdef end */")[0]
 
 
+def _relative(path: Path) -> str:
+    return path.relative_to(HERE.parent).as_posix()
+
+
 ffibuilder = FFI()
 ffibuilder.cdef(declarations())
 ffibuilder.set_source(
     "gateway.kernel._kernel",
     '#include "kernel.h"',
-    sources=[path.relative_to(HERE.parent).as_posix() for path in sorted(HERE.glob("*.c"))],
-    depends=[path.relative_to(HERE.parent).as_posix() for path in sorted(HERE.glob("*.h"))],
+    sources=[_relative(path) for path in sorted(HERE.glob("*.c"))],
+    # This script among them: what is listed here also goes into the source distribution.
+    depends=[_relative(path) for path in (*sorted(HERE.glob("*.h")), HERE / "build_kernel.py")],
     include_dirs=["csrc"],
     extra_compile_args=[] if sys.platform == "win32" else FLAGS,
     py_limited_api=True,

@@ -40,7 +40,8 @@ class Rows:
     @property
     def free(self) -> int:
         """Rows that may still be appended."""
-        return self.capacity - self.count
+        free: int = self.capacity - self._c.count
+        return free
 
     def clear(self) -> None:
         """Forget the waiting rows."""
