@@ -81,8 +81,12 @@ class Gateway:
             f"no status line matched {pattern!r}:\n" + "\n".join(self.lines[-5:]) + self.stderr
         )
 
-    def end(self, number: signal.Signals = signal.SIGTERM, timeout: float = 20.0) -> int:
-        """Send a signal, and return the exit code; it has `timeout` seconds to end."""
+    def end(self, number: signal.Signals = signal.SIGTERM, timeout: float = PATIENCE) -> int:
+        """Send a signal, and return the exit code; it has `timeout` seconds to end.
+
+        One or two on a machine that has time; an OPC UA server that is just being started needs
+        some CPU seconds, which a busy machine does not have at once.
+        """
         self.process.send_signal(number)
         code = self.process.wait(timeout)
         self._reader.join(5)

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from asyncua.client.client import Client
 from pymodbus.client import AsyncModbusTcpClient
 
+pytestmark = pytest.mark.timeout(300)
 DEVICE1, INVERTER, OPC_UA = 15021, 15023, 4840
 NEVER = datetime(1601, 1, 1, tzinfo=UTC)
 

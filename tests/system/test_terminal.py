@@ -15,8 +15,9 @@ from uuid import uuid4
 
 import pytest
 
+pytestmark = pytest.mark.timeout(300)
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
-PATIENCE = 60.0
+PATIENCE = 90.0
 
 
 class Terminal:
