@@ -8,59 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from gateway_opcua.notification import Changes, Stamps
+from gateway_opcua.item import Item, Mode, Trigger
+from gateway_opcua.notification import Changes
 from gateway_opcua.status import OVERFLOW, StatusColumn
-from gateway_opcua.variable import DataType
 
 Slots: TypeAlias = npt.NDArray[np.int64]
 Values: TypeAlias = npt.NDArray[np.float64]
 Times: TypeAlias = npt.NDArray[np.int64]
 
 _LEAST_ROOM = 4_096
-
-
-class Mode(IntEnum):
-    """MonitoringMode (OPC 10000-4, 7.23)."""
-
-    DISABLED = 0
-    SAMPLING = 1
-    REPORTING = 2
-
-
-class Trigger(IntEnum):
-    """DataChangeTrigger (OPC 10000-4, 7.22.2)."""
-
-    STATUS = 0
-    STATUS_VALUE = 1
-    STATUS_VALUE_TIMESTAMP = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """How one point is monitored.
-
-    queue:          most values kept between two publishes, at least 1.
-    discard_oldest: what goes when the queue is full: the oldest, or the newest before the new one.
-    deadband:       absolute width in the point's unit; a change is larger than it.
-    sampling:       ns between two samples of the item; 0 takes every change.
-    """
-
-    point: int
-    handle: int
-    type: DataType
-    stamps: Stamps = Stamps.BOTH
-    queue: int = 1
-    discard_oldest: bool = True
-    mode: Mode = Mode.REPORTING
-    trigger: Trigger = Trigger.STATUS_VALUE
-    deadband: float = 0.0
-    sampling: int = 0
 
 
 _SLOT = np.dtype(

@@ -28,10 +28,11 @@ from gateway import (
     SinkPoint,
 )
 from gateway_opcua.certificate import identity, own_hosts
+from gateway_opcua.listener import bind
 from gateway_opcua.monitor import Monitor
 from gateway_opcua.nodes import plant
 from gateway_opcua.reading import Reading
-from gateway_opcua.server import Core, GatewayServer, Limits, bind
+from gateway_opcua.server import Core, GatewayServer, Limits
 from gateway_opcua.tree import doubles, grow, identifier
 from gateway_opcua.trust import Trust, TrustList
 from gateway_opcua.user import User, Users

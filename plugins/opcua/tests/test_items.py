@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gateway_opcua.items import Item, Items, Mode, Trigger
+from gateway_opcua.item import Item, Mode, Trigger
+from gateway_opcua.items import Items
 from gateway_opcua.notification import Changes, Stamps
 from gateway_opcua.variable import DataType
 
