@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, cast
 
 from gateway import Endpoint, LinkError, SinkContext, SourceContext
 from gateway_modbus import frame
@@ -88,12 +88,12 @@ class Client(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream, as was asked for
         listener = self._listener
-        self._transport = transport
+        # Not every event loop derives its transports from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
         if len(listener.clients) >= listener.max_clients:
             self._ctx.count("clients_refused")
-            transport.abort()
+            self._transport.abort()
             return
         listener.clients.add(self)
         self._heard = self._loop.time()
