@@ -12,7 +12,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -23,6 +23,8 @@ from benchmarks.rig import Gateway, Rig, at_work, cores, gateway_command, rig, u
 from gateway import Duration
 from gateway.engine.report import ask
 
+Reference = Literal["script", "floor"]
+"""What runs in the gateway's place: the script of a utility, or the least that Python can do."""
 WARM_UP = 2.0
 """Seconds between the first poll of every device and the measurement."""
 
@@ -187,22 +189,22 @@ def run(
     sink: Sink,
     seconds: float,
     *,
-    reference: bool = False,
+    reference: Reference | None = None,
     pipeline: int = 1,
     patience: float = 120.0,
 ) -> Figures:
     """Set everything up, measure one configuration, and take everything down."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, rig(Path(name)) as at:
         job = Job(devices, poll, sink, at.devices.port, at.broker.port, pipeline=pipeline)
-        if reference:
+        if reference is not None:
             command: list[str | Path] = [
-                sys.executable, "-m", "benchmarks.reference", str(at.devices.port),
+                sys.executable, "-m", f"benchmarks.{reference}", str(at.devices.port),
                 str(at.broker.port), str(devices), str(poll),
             ]  # fmt: skip
         else:
             command = gateway_command(job.write(Path(name)))
         with at_work(command, Path(name)) as gateway:
-            data = None if reference else Path(name) / "data"
+            data = None if reference is not None else Path(name) / "data"
             return measure(job, gateway, at, seconds, data=data, patience=patience)
 
 
@@ -212,7 +214,7 @@ def main() -> None:
     parser.add_argument("--poll", default="1s")
     parser.add_argument("--per", choices=["device", "batch", "none"], default="batch")
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--reference", action="store_true", help="the script in its place")
+    parser.add_argument("--reference", choices=["script", "floor"], help="in the gateway's place")
     parser.add_argument("--pipeline", type=int, default=1)
     chosen = parser.parse_args()
     poll = TypeAdapter(Duration).validate_python(chosen.poll)

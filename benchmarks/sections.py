@@ -10,7 +10,7 @@ from benchmarks import catchup as catchup_run
 from benchmarks import custody, kernel, opcua, startup
 from benchmarks.figure import Figure
 from benchmarks.job import VALUES, Sink
-from benchmarks.plane import Figures, run
+from benchmarks.plane import Figures, Reference, run
 
 SCRIPT = "script"
 DEVICES = 500
@@ -40,12 +40,12 @@ class Plan:
     highest: dict[str, float] = field(default_factory=dict)
 
 
-def _measure(plan: Plan, rate: float, sink: Sink, *, reference: bool = False) -> Figures:
+def _measure(plan: Plan, rate: float, sink: Sink, *, reference: Reference | None = None) -> Figures:
     """Measure the common job at a rate, again where strangers may be why it was not sustained."""
     best: Figures | None = None
     for _ in range(RETRIES + 1):
         figures = run(DEVICES, DEVICES * VALUES / rate, sink, plan.seconds, reference=reference)
-        plan.say(f"{SCRIPT if reference else 'gateway'}: {figures}")
+        plan.say(f"{reference or 'gateway'}: {figures}")
         if best is None or figures.rate > best.rate:
             best = figures
         if figures.sustained or figures.share > ALONE or figures.others < 1 - ALONE:
@@ -55,7 +55,7 @@ def _measure(plan: Plan, rate: float, sink: Sink, *, reference: bool = False) ->
 
 
 def highest(
-    plan: Plan, sink: Sink, start: float, *, reference: bool = False
+    plan: Plan, sink: Sink, start: float, *, reference: Reference | None = None
 ) -> tuple[Figures, float]:
     """Find the highest rate that is sustained; returns a run at it, and the rate."""
     best = _measure(plan, start, sink, reference=reference)
@@ -81,13 +81,13 @@ def highest(
 
 def plane(plan: Plan) -> Iterator[Figure]:
     """Modbus TCP in, MQTT out, custody on: how much, and what it costs."""
-    _, script = highest(plan, "device", SCRIPT_START, reference=True)
+    _, script = highest(plan, "device", SCRIPT_START, reference="script")
     plan.highest[SCRIPT] = script
     for sink in _MESSAGES:
         _, rate = highest(plan, sink, START)
         plan.highest[sink] = rate
         mine = [_measure(plan, rate, sink) for _ in range(plan.turns)]
-        theirs = [_measure(plan, script, "device", reference=True) for _ in mine]
+        theirs = [_measure(plan, script, "device", reference="script") for _ in mine]
         yield Figure(
             "data plane", f"one message per {sink}", "values/s on one core",
             tuple(f.rate for f in mine), "more", SCRIPT, tuple(f.rate for f in theirs),
@@ -133,7 +133,7 @@ def one_second(plan: Plan) -> Iterator[Figure]:
 def latency(plan: Plan) -> Iterator[Figure]:
     """From the change of a register to its delivery, beyond the poll, at half load."""
     script = plan.highest.get(SCRIPT, 100_000.0) / 2
-    theirs = [_measure(plan, script, "device", reference=True) for _ in range(plan.turns)]
+    theirs = [_measure(plan, script, "device", reference="script") for _ in range(plan.turns)]
     for sink in _MESSAGES:
         half = plan.highest.get(sink, 400_000.0) / 2
         mine = [_measure(plan, half, sink) for _ in range(plan.turns)]
@@ -151,7 +151,7 @@ def latency(plan: Plan) -> Iterator[Figure]:
 def memory(plan: Plan) -> Iterator[Figure]:
     """10,000 points at 1 s: what is resident, and what it costs to do so little."""
     mine = [run(100, 1.0, "device", plan.seconds) for _ in range(plan.turns)]
-    theirs = [run(100, 1.0, "device", plan.seconds, reference=True) for _ in mine]
+    theirs = [run(100, 1.0, "device", plan.seconds, reference="script") for _ in mine]
     yield Figure(
         "memory", "10,000 points at 1 s to MQTT", "MB resident",
         tuple(f.resident / 1e6 for f in mine), "less", SCRIPT,
@@ -175,7 +175,7 @@ def start(plan: Plan) -> Iterator[Figure]:
     yield Figure(
         "start", "first value at the MQTT consumer, 5,000 points", "s",
         tuple(startup.mqtt(50) for _ in turns), "less", SCRIPT,
-        tuple(startup.mqtt(50, reference=True) for _ in turns), goal=5.0,
+        tuple(startup.mqtt(50, reference="script") for _ in turns), goal=5.0,
     )  # fmt: skip
     yield Figure(
         "start", "first good value read, 10,000 OPC UA nodes", "s",

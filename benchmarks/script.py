@@ -1,6 +1,6 @@
 """The script that a utility would write: pymodbus in, aiomqtt out, one JSON per device.
 
-python -m benchmarks.reference DEVICE_PORT BROKER_PORT DEVICES POLL_SECONDS [asyncio|uvloop]
+python -m benchmarks.script DEVICE_PORT BROKER_PORT DEVICES POLL_SECONDS [asyncio|uvloop]
 
 No quality, no custody, no reconnect: the least that does the job, as the benchmark's reference.
 """
