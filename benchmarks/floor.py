@@ -33,8 +33,8 @@ class Broker(asyncio.Protocol):
         self.ready = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.WriteTransport, transport)
-        transport.write(b"\x10\x11\x00\x04MQTT\x04\x02\x00\x00\x00\x05floor")
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(b"\x10\x11\x00\x04MQTT\x04\x02\x00\x00\x00\x05floor")
 
     def data_received(self, data: bytes) -> None:
         if not self.ready.done():
@@ -68,7 +68,7 @@ class Device(asyncio.Protocol):
         self.parts: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.WriteTransport, transport)
+        self.transport = cast(asyncio.Transport, transport)
         self.loop.call_at(self.due, self.ask)
 
     def ask(self) -> None:

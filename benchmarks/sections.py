@@ -13,6 +13,9 @@ from benchmarks.job import VALUES, Sink
 from benchmarks.plane import Figures, Reference, run
 
 SCRIPT = "script"
+FLOOR = "floor"
+FLOOR_SHARE = 0.7
+"""s of CPU per million values that the floor took where the goals were set: they scale with it."""
 DEVICES = 500
 """Devices of the data plane; its rate is raised by polling them more often."""
 START = 250_000.0
@@ -106,6 +109,29 @@ def plane(plan: Plan) -> Iterator[Figure]:
             "data plane", f"one message per {sink}, at that rate", "polls lost",
             tuple(float(f.delay.lost) if f.delay else 0.0 for f in mine), "less", goal=0.0,
         )  # fmt: skip
+
+
+def floor(plan: Plan) -> Iterator[Figure]:
+    """The same beside the least that Python can do, which shares the machine's mood of the day."""
+    rate = plan.highest.get("device", START)
+    pairs = [
+        (_measure(plan, rate, "device"), _measure(plan, rate, "device", reference="floor"))
+        for _ in range(plan.turns)
+    ]
+    yield Figure(
+        "data plane", f"one message per device, {rate:,.0f} values/s", "CPU s per million values",
+        tuple(a.cpu for a, _ in pairs), "less", FLOOR, tuple(b.cpu for _, b in pairs),
+        FLOOR_SHARE / 3.5, FLOOR_SHARE / 1.0, of_ratio=True,
+    )  # fmt: skip
+    half = [
+        (_measure(plan, rate / 2, "device"), _measure(plan, rate / 2, "device", reference="floor"))
+        for _ in range(plan.turns)
+    ]
+    yield Figure(
+        "latency", f"beyond the poll, p99, {rate / 2:,.0f} values/s, per device", "ms",
+        tuple(a.delay.beyond[1] for a, _ in half if a.delay), "less", FLOOR,
+        tuple(b.delay.beyond[1] for _, b in half if b.delay),
+    )  # fmt: skip
 
 
 _MESSAGES: tuple[Literal["device", "batch"], ...] = ("device", "batch")
@@ -273,6 +299,7 @@ def kernel_pass(plan: Plan) -> Iterator[Figure]:
 SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "kernel": kernel_pass,
     "plane": plane,
+    "floor": floor,
     "common": one_second,
     "latency": latency,
     "memory": memory,
