@@ -176,6 +176,9 @@ class Feed:
     def holds(self, seq: int) -> bool:
         return seq in self._undelivered
 
+    def rows_in(self, batch: Batch) -> int:
+        return int(np.count_nonzero(self._every[batch.point]))
+
     def undelivered(self) -> Ranges:
         """Return what must stay in the journal for this sink."""
         return self._undelivered
@@ -211,6 +214,8 @@ class Feed:
         self.ledger = Ledger.from_dict(state["ledger"])
         # A latest value that was not delivered is replaced by the first one of this run.
         self.ledger.coalesced += state["latest"]
+        if state.get("not_stored"):
+            self.ledger.dropped["not_stored"] += state["not_stored"]
         for first, last in state["undelivered"]:
             position = first
             while self._journal.readable(position, last):

@@ -40,6 +40,7 @@ class Holder(Protocol):
     changed: bool
 
     def holds(self, seq: int) -> bool: ...
+    def rows_in(self, batch: Batch) -> int: ...
     def undelivered(self) -> Iterable[tuple[int, int]]: ...
     def state(self) -> Any: ...
     def lose(self, seq: int, points: PointColumn, reason: str) -> None: ...
@@ -227,6 +228,8 @@ class Journal:
                     self._next_commit = None
 
     async def _commit(self) -> bool:
+        if self.failing and not await self._relieve():
+            return False
         taken = self._pending
         self._pending = deque()
         self._writing_rows, self._pending_rows = self._pending_rows, 0
@@ -244,7 +247,6 @@ class Journal:
         for holder in changed:
             holder.changed = False
         for item in passed:
-            item.accept()
             self._kept.remove(item.seq, item.seq)
         try:
             freed = await asyncio.get_running_loop().run_in_executor(
@@ -254,20 +256,52 @@ class Journal:
             self._restore(needed, changed)
             self._disk_fails(str(error))
             return False
+        finally:
+            # After the attempt, so that the ledger on disk knows of them wherever it can.
+            for item in passed:
+                item.accept()
         self._disk_works()
-        for first, last in change.delete:
-            self._stored.remove(first, last)
-            self._kept.remove(first, last)
-            self._condemned.remove(first, last)
+        self._deleted(change, freed)
         for item in needed:
             self._stored.add(item.seq, item.seq)
             self.bytes += len(item.batch) * ROW_BYTES
             item.accept()
-        self.bytes -= freed
         self._writing_rows = 0
         if not self._room.is_set() and not self._is_full():
             self._room.set()
         return True
+
+    async def _relieve(self) -> bool:
+        """On a full disk write first what makes room: cursors, and deleting what all have."""
+        change = Transaction(
+            self.head,
+            [],
+            {holder.name: holder.state() | self._not_stored(holder) for holder in self._holders},
+            list(self._superfluous()),
+        )
+        if not change.delete:
+            return True
+        try:
+            freed = await asyncio.get_running_loop().run_in_executor(
+                self._writing, self._store.relieve, change
+            )
+        except (sqlite3.Error, OSError) as error:
+            self._disk_fails(str(error))
+            return False
+        self._deleted(change, freed)
+        return True
+
+    def _not_stored(self, holder: Holder) -> dict[str, int]:
+        """Say what of a sink's samples a crash would take, so that its ledger balances then too."""
+        waiting = (item for item in self._pending if holder.holds(item.seq))
+        return {"not_stored": sum(holder.rows_in(item.batch) for item in waiting)}
+
+    def _deleted(self, change: Transaction, freed: int) -> None:
+        for first, last in change.delete:
+            self._stored.remove(first, last)
+            self._kept.remove(first, last)
+            self._condemned.remove(first, last)
+        self.bytes -= freed
 
     def _restore(self, needed: list[Pending], changed: list[Holder]) -> None:
         self._pending.extendleft(reversed(needed))

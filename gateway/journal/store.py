@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS batches (
 CREATE TABLE IF NOT EXISTS sinks (name TEXT PRIMARY KEY, state TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
 """
+RESERVE = 4 * 2**20
+"""Bytes kept free for deleting when the disk is full."""
 ROW_BYTES = 4 + 8 + 2 + 8
 
 
@@ -85,6 +87,7 @@ class Store:
         self._lock = self._take_lock(path.with_suffix(".lock"))
         try:
             self._db = self._open()
+            self._reserve()
         except BaseException:
             os.close(self._lock)
             raise
@@ -206,6 +209,28 @@ class Store:
                 (change.head,),
             )
         return freed
+
+    def relieve(self, change: Transaction) -> int:
+        """Apply a change that makes room, on a disk that is full.
+
+        Deleting needs a little room itself, which a reserve file held until now.
+        """
+        reserve = self.path.with_suffix(".reserve")
+        reserve.unlink(missing_ok=True)
+        try:
+            freed = self.commit(change)
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._reserve()
+        return freed
+
+    def _reserve(self) -> None:
+        """Hold a little of the disk for `relieve`; where there is none to be had, do without."""
+        with (
+            contextlib.suppress(OSError),
+            self.path.with_suffix(".reserve").open("wb") as file,
+        ):
+            os.posix_fallocate(file.fileno(), 0, RESERVE)
 
     @contextlib.contextmanager
     def _transaction(self) -> Any:

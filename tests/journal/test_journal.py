@@ -31,6 +31,9 @@ class Wanting:
     def holds(self, seq: int) -> bool:
         return seq in self.wants
 
+    def rows_in(self, batch: Batch) -> int:
+        return len(batch)
+
     def undelivered(self) -> Iterator[tuple[int, int]]:
         return ((seq, seq) for seq in sorted(self.wants))
 
@@ -267,4 +270,20 @@ async def test_emitters_wait_where_the_policy_is_to_wait(
     await asyncio.wait_for(room[0], 5)
 
     assert bench.consumer.lost == []
+    await bench.journal.close()
+
+
+async def test_a_full_disk_lets_the_delivered_go_first(tmp_path: Path) -> None:
+    """What is delivered while the disk is full is deleted, and its room taken by what waits."""
+    bench = Bench(tmp_path)
+    delivered = bench.append(5_000)
+    await bench.journal.commit()
+    bench.fill_disk()
+    waiting = bench.append(4_000)
+    assert not await bench.journal.commit()
+    bench.consumer.wants.remove(delivered)
+
+    assert await bench.journal.commit()
+    assert bench.on_disk() == [(waiting, 4_000)]
+    assert bench.store.sinks()["wanting"]["wants"] == [waiting]
     await bench.journal.close()
