@@ -167,6 +167,7 @@ class LibraryConnection:
         client.ctx.call_create = connect
         if not await client.connect():
             client.close()
+            _heed_cancellation()
             raise LinkError(
                 f"{self._where} cannot be reached: "
                 + (reason[0] if reason else f"nothing within {self._timeout:g} s")
@@ -197,6 +198,7 @@ class LibraryConnection:
             finally:
                 self._asking = False
                 self._ready = self._now() + self._pause
+                _heed_cancellation()
             query.time = self._ctx.now()
             query.answer = self._judge(query, answer)
             if query.answer == TIMEOUT:
@@ -246,3 +248,14 @@ class LibraryConnection:
     async def close(self) -> None:
         """See `Connection.close`."""
         self._client.close()
+
+
+def _heed_cancellation() -> None:
+    """Raise CancelledError where the task was cancelled and the library did not pass it on.
+
+    It waits with `asyncio.wait_for`, which before Python 3.12 drops a cancellation that comes
+    together with the result.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from gateway_modbus.library import LibraryConnection
 from gateway_modbus.source import Modbus
 from pymodbus.client import ModbusTcpClient
 from pymodbus.framer import FramerSocket, FramerType
@@ -253,3 +254,28 @@ async def test_tls_refuses(certificates: Path, wrong: str) -> None:
             await gw.until(lambda: gw.counters("meter").get("disconnects", 0) >= 2)
             assert gw.state("meter") == "down"
             assert gw.sample("input").quality & Quality.VALIDITY == Quality.INVALID
+
+
+async def test_stopping_is_never_missed(tmp_path: Path) -> None:
+    """Cancelled in the very moment that a port cannot be opened, the link ends all the same."""
+
+    async def opening() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        # What the library leaves behind where it drops the cancellation.
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        await LibraryConnection.open_serial(
+            Door(),  # type: ignore[arg-type]
+            str(tmp_path / "nothing"), baud=9600, parity="N", stop_bits=1, timeout=1, pause=0,
+        )  # fmt: skip
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(opening())
+
+
+class Door:
+    """What the transport needs of a context until it is connected."""
+
+    tracing = False
