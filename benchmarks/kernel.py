@@ -29,13 +29,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gateway.kernel import Field, Order, Plan, Points, Rows, force_level, level, levels
+from gateway import Field
+from gateway.kernel import Plan, Points, Rows, force_level, level, levels
 from gateway.model.quality import Quality
 
 TURNS = 15
 SECONDS = 0.02  # of one measurement within a turn
 PASS_BYTES, TRIAD_BYTES, TRIAD_BYTES_MOVED = 66, 24, 32
-NATIVE: Order = "DCBA" if sys.byteorder == "little" else "ABCD"
+NATIVE: str = "DCBA" if sys.byteorder == "little" else "ABCD"
 TRIAD = Path(__file__).resolve().parents[1] / "csrc" / "tests" / "triad.c"
 FLAGS = ("-std=c11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off")
 NEWS = np.uint16(0xFFFF & ~Quality.TIME)

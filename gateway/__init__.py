@@ -5,8 +5,9 @@ from gateway import Source, hookimpl
 
 from gateway.hookspecs import hookimpl
 from gateway.model.batch import Batch
-from gateway.model.context import STALE, Delivery, Field, Image, SinkContext, SourceContext
+from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
 from gateway.model.errors import CustodyRefused, GatewayError, LinkError
+from gateway.model.field import Field
 from gateway.model.fields import (
     Duration,
     Endpoint,

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from gateway import kernel
 from gateway.engine.clock import Clock
 from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost, received
 from gateway.engine.status import LinkStatus
 from gateway.kernel import KernelError, Plan, Points
 from gateway.model.batch import Batch, PointColumn
-from gateway.model.context import STALE, Delivery, Field, Image, SinkContext, SourceContext
+from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
 from gateway.model.errors import GatewayError
+from gateway.model.field import Field
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
 
@@ -98,13 +98,7 @@ class RunningSource(_Context, SourceContext):
         self._number = int(owner[self.points[0].id]) if self.points else -2
 
     def plan(self, fields: Iterable[Field]) -> Plan:
-        return Plan(
-            self._table,
-            [
-                kernel.Field(f.point, f.offset, f.type, f.order, f.bit)  # type: ignore[arg-type]
-                for f in fields
-            ],
-        )
+        return Plan(self._table, fields)
 
     async def emit_raw(self, plan: Plan, data: bytes, time: int | None = None) -> int:
         if self._intake.crowded:

@@ -4,7 +4,6 @@ This folder is the only Python that touches cffi.
 """
 
 from gateway.kernel.error import KernelError
-from gateway.kernel.field import Field, FieldType, Order
 from gateway.kernel.level import force_level, level, levels
 from gateway.kernel.plan import Plan
 from gateway.kernel.points import ABSOLUTE, INTEGRATED, Points
@@ -13,10 +12,7 @@ from gateway.kernel.rows import Rows
 __all__ = [
     "ABSOLUTE",
     "INTEGRATED",
-    "Field",
-    "FieldType",
     "KernelError",
-    "Order",
     "Plan",
     "Points",
     "Rows",

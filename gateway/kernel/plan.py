@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gateway.kernel._kernel import ffi, lib
-from gateway.kernel.field import WIDTHS, Field
 from gateway.kernel.points import INTEGRATED, Points
 from gateway.kernel.rows import Rows
+from gateway.model.field import WIDTHS, Field
 
 # Shorter stretches of neighbouring points cost more as runs of their own than in a list.
 _SHORTEST_RUN = 8

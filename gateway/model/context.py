@@ -10,30 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.model.batch import Batch, QualityColumn, TimeColumn, ValueColumn
+from gateway.model.field import Field
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
 
 STALE = Quality.INVALID | Quality.OLD_DATA
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """Where one point stands in a raw block.
-
-    point:  id of the point.
-    offset: byte offset in the block.
-    type:   bit, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64,
-            bcd16, bcd32.
-    order:  byte order of the value, A the most significant byte: ABCD, DCBA, BADC, CDAB;
-            for 64 bits the same scheme over four words.
-    bit:    for `bit`: the number of the bit, 0 the least significant, in the byte at `offset`.
-    """
-
-    point: int
-    offset: int
-    type: str
-    order: str = "ABCD"
-    bit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from gateway.kernel import INTEGRATED, Field, Points, force_level, level
+from gateway import Field
+from gateway.kernel import INTEGRATED, Points, force_level, level
 
 GOOD, INVALID, RESERVED, QUESTIONABLE = 0, 1, 2, 3
 OVERFLOW, OUT_OF_RANGE, FAILURE, OLD_DATA = 0x0004, 0x0008, 0x0040, 0x0080

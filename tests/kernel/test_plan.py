@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from gateway.kernel import Field, KernelError, Plan, Points, Rows
+from gateway import Field
+from gateway.kernel import KernelError, Plan, Points, Rows
 from gateway.model.quality import Quality
 
 INEXACT = Quality.QUESTIONABLE | Quality.INACCURATE
@@ -67,7 +68,7 @@ def test_types_and_orders(
 ) -> None:
     """Each type, in each order, alone and as a run of neighbours."""
     one = bytes.fromhex(wire)
-    fields = [Field(i, 2 + i * len(one), kind, order) for i in range(count)]  # type: ignore[arg-type]
+    fields = [Field(i, 2 + i * len(one), kind, order) for i in range(count)]
     got = decoded(Points(count), fields, b"\xff\xff" + one * count)
     assert got == {i: (pytest.approx(value, abs=0, rel=0, nan_ok=True), quality) for i in got}
     assert len(got) == count
@@ -98,7 +99,7 @@ def test_bits_of_bytes_are_coils() -> None:
 )
 def test_bits_of_registers_have_an_order(order: str, wire: str) -> None:
     """0x8001: bits 0 and 15 of the register, wherever its bytes are."""
-    fields = [Field(i, 0, "bit16", order, bit=i) for i in range(16)]  # type: ignore[arg-type]
+    fields = [Field(i, 0, "bit16", order, bit=i) for i in range(16)]
     got = decoded(Points(16), fields, bytes.fromhex(wire))
     assert [i for i in range(16) if got[i][0] == 1.0] == [0, 15]
 
@@ -137,8 +138,8 @@ def test_an_empty_plan_decodes_to_nothing() -> None:
         (Field(3, 0, "int16"), "field 1: point 3 lies outside the table of 3 points"),
         (Field(-1, 0, "int16"), "field 1: point -1 lies outside"),
         (Field(1, -2, "int16"), "field 1: offset -2 lies before the block"),
-        (Field(1, 0, "int24"), "field 1: unknown type 'int24'; known are bit, bit16, int8"),  # type: ignore[arg-type]
-        (Field(1, 0, "int32", "abcd"), "field 1: unknown order 'abcd'; known are ABCD"),  # type: ignore[arg-type]
+        (Field(1, 0, "int24"), "field 1: unknown type 'int24'; known are bit, bit16, int8"),
+        (Field(1, 0, "int32", "abcd"), "field 1: unknown order 'abcd'; known are ABCD"),
         (Field(1, 0, "bit", bit=8), "field 1: bit 8 of a bit; it must be 0 to 7"),
         (Field(1, 0, "bit16", bit=16), "field 1: bit 16 of a bit16; it must be 0 to 15"),
         (Field(1, 0, "int16", bit=1), "field 1: bit 1 of a int16; it must be 0"),
@@ -158,7 +159,7 @@ def test_a_truncated_block_is_refused_and_nothing_changed() -> None:
         [Field(0, 38, "int16"), Field(1, 0, "float32")],
     ):
         points, rows = Points(20), Rows(20)
-        plan = Plan(points, fields)  # type: ignore[arg-type]
+        plan = Plan(points, fields)
         with pytest.raises(KernelError, match="needs 40 bytes, got 39"):
             points.decode(plan, bytes(39), 1, 0, rows)
         assert rows.count == 0

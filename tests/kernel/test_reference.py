@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.kernel import INTEGRATED, Field, Plan, Points, Rows, levels
+from gateway import Field
+from gateway.kernel import INTEGRATED, Plan, Points, Rows, levels
 from gateway.model.batch import Batch
 
 WIDTHS = {"bit": 1, "int8": 1, "uint8": 1, "bit16": 2, "int16": 2, "uint16": 2, "bcd16": 2}
@@ -65,10 +66,7 @@ def stretches(draw: st.DrawFn, first: int) -> list[Field]:
     width = WIDTHS[kind]
     stride = draw(st.sampled_from([width, width, width + 1, 0]))
     bit = draw(st.integers(0, 15)) if kind == "bit16" else 0
-    return [
-        Field(first + i, start + i * stride, kind, order, bit)  # type: ignore[arg-type]
-        for i in range(count)
-    ]
+    return [Field(first + i, start + i * stride, kind, order, bit) for i in range(count)]
 
 
 @st.composite

@@ -3,25 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
-FieldType: TypeAlias = Literal[
-    "bit",
-    "bit16",
-    "int8",
-    "uint8",
-    "int16",
-    "uint16",
-    "bcd16",
-    "int32",
-    "uint32",
-    "float32",
-    "bcd32",
-    "int64",
-    "uint64",
-    "float64",
-]
-Order: TypeAlias = Literal["ABCD", "DCBA", "BADC", "CDAB"]
 
 WIDTHS: dict[str, int] = {
     "bit": 1,
@@ -39,6 +20,7 @@ WIDTHS: dict[str, int] = {
     "uint64": 8,
     "float64": 8,
 }
+"""Bytes that a value of each type takes in a block."""
 ORDERS: tuple[str, ...] = ("ABCD", "DCBA", "BADC", "CDAB")
 
 
@@ -48,7 +30,8 @@ class Field:
 
     point:  id of the point.
     offset: of the first byte, from the start of the block.
-    type:   `bit` is bit 0..7 of the byte at the offset, 0 the least significant (a Modbus coil);
+    type:   one of `WIDTHS`:
+            `bit` is bit 0..7 of the byte at the offset, 0 the least significant (a Modbus coil);
             `bit16` is bit 0..15 of the 16-bit register at the offset, which has an order;
             `bcd16` and `bcd32` are four and eight decimal digits, one in each half byte.
     order:  of the bytes on the wire, A the most significant of a 32-bit value: `ABCD` big-endian,
@@ -60,8 +43,8 @@ class Field:
 
     point: int
     offset: int
-    type: FieldType
-    order: Order = "ABCD"
+    type: str
+    order: str = "ABCD"
     bit: int = 0
 
     def fault(self, points: int) -> str | None:
