@@ -87,7 +87,10 @@ class Figures:
             for word, quantiles in (("transit", self.delay.transit), ("beyond", self.delay.beyond)):
                 p50, p99, p999 = quantiles
                 lines.append(f"  {word:11} {p50:12.2f}  ms p50, {p99:.2f} p99, {p999:.2f} p99.9")
-            lines.append(f"  lost        {self.delay.lost:12,d}  of {self.delay.polls:,} polls")
+            lines.append(
+                f"  not had     {self.delay.lost:12,d}  of {self.delay.polls:,} polls: lost, or "
+                "still waiting where more is offered than sustained"
+            )
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
