@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gateway_modbus import frame
 from gateway_modbus.frame import FrameError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU
 
@@ -84,6 +84,7 @@ def test_bad_frames(text: str, what: str, where: str) -> None:
     assert one.hex(" ") in str(error.value)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 255), st.sampled_from([1, 2, 3, 4]))
 def test_any_bytes(data: bytes, unit: int, function: int) -> None:
     """Whatever comes is an answer of the size that was asked, an exception code, or FrameError."""
@@ -97,6 +98,7 @@ def test_any_bytes(data: bytes, unit: int, function: int) -> None:
     assert answer in range(1, 256) if isinstance(answer, int) else len(answer) == 4
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=260))
 def test_crc(data: bytes) -> None:
     """The check is the one that pymodbus computes."""

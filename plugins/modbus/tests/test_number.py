@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gateway_modbus.number import words_of
 from gateway_modbus.register import Order, RegisterType
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymodbus.client import ModbusTcpClient
 
@@ -30,6 +30,7 @@ CASES: list[tuple[str, Any, st.SearchStrategy[Any]]] = [
 def test_as_pymodbus(kind: str, data_type: Any, values: st.SearchStrategy[Any]) -> None:
     """Every number of a type becomes the registers that pymodbus makes of it, in both orders."""
 
+    @settings(deadline=None)
     @given(st.lists(values, min_size=1, max_size=5))
     def check(numbers: list[Any]) -> None:
         for order, word_order in ((Order.ABCD, "big"), (Order.CDAB, "little")):

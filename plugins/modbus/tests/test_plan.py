@@ -7,7 +7,7 @@ import itertools
 import pytest
 from gateway_modbus.plan import Item, Limits, Read, plan_reads, split
 from gateway_modbus.register import Order, RegisterType, Table
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 
@@ -90,6 +90,7 @@ def items(draw: st.DrawFn) -> list[Item]:
 limits = st.builds(Limits, st.integers(4, 125), st.integers(1, 2000), st.integers(0, 20))
 
 
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(items(), limits)
 def test_every_point_is_covered_once(items: list[Item], limits: Limits) -> None:
     """Each point is in one read, whole; no read is too long, mixes, or bridges a wide gap."""
@@ -110,6 +111,7 @@ def test_every_point_is_covered_once(items: list[Item], limits: Limits) -> None:
         assert widest <= limits.max_gap * (16 if read.table.of_bits else 1)
 
 
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(items(), limits)
 def test_splitting_ends_and_loses_nothing(items: list[Item], limits: Limits) -> None:
     """Cut again and again, a read ends as reads whose points share registers, and none is lost."""
