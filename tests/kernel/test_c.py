@@ -15,10 +15,11 @@ TOOLS = ("make", "cc", "gcov", "awk")
 @pytest.mark.skipif(
     not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}, and one is missing"
 )
+@pytest.mark.timeout(600)  # three builds, on a machine that may be busy
 def test_c_tests_pass_and_reach_every_line(tmp_path: Path) -> None:
     """`make test coverage` finds no error, no undefined behaviour and no line left out."""
     run = subprocess.run(
-        ["make", "-C", CSRC, "test", "coverage", f"BUILD={tmp_path}"],
+        ["make", "-j2", "-C", CSRC, "test", "coverage", f"BUILD={tmp_path}"],
         capture_output=True,
         text=True,
         check=False,
