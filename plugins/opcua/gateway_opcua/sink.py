@@ -1,19 +1,12 @@
-"""The `opcua.server` sink: its fields, and its life from start to stop."""
-
-# mypy: disable-error-code="attr-defined,name-defined,arg-type,no-untyped-call"
-# asyncua.ua re-exports its names by stars and types its constructors by wire types.
+"""The `opcua.server` sink and its fields."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import socket
+import importlib
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
-from importlib.metadata import version
 from typing import Annotated, Literal, Self
 
-from asyncua import ua
 from pydantic import Field, model_validator
 
 from gateway import (
@@ -27,51 +20,10 @@ from gateway import (
     SinkContext,
     SinkPoint,
 )
-from gateway_opcua.certificate import identity, own_hosts
-from gateway_opcua.listener import bind
-from gateway_opcua.monitor import Monitor
-from gateway_opcua.nodes import plant
-from gateway_opcua.reading import Reading
-from gateway_opcua.server import Core, GatewayServer, Limits
-from gateway_opcua.tree import doubles, grow, identifier
-from gateway_opcua.trust import Trust, TrustList
-from gateway_opcua.user import User, Users
-
-
-class Policy(StrEnum):
-    """Security policies of OPC 10000-7 that are not deprecated, and none."""
-
-    NONE = "none"
-    BASIC256SHA256 = "basic256sha256"
-    AES128_SHA256_RSAOAEP = "aes128_sha256_rsaoaep"
-    AES256_SHA256_RSAPSS = "aes256_sha256_rsapss"
-
-
-class Mode(StrEnum):
-    """What a secure channel does with its messages."""
-
-    SIGN = "sign"
-    SIGN_AND_ENCRYPT = "sign_and_encrypt"
-
-
-class Anonymous(StrEnum):
-    """Whether a client may read without a user."""
-
-    ALLOWED = "allowed"
-    REFUSED = "refused"
-
-
-_TYPES = ua.SecurityPolicyType
-_POLICY_TYPES = {
-    (Policy.BASIC256SHA256, Mode.SIGN): _TYPES.Basic256Sha256_Sign,
-    (Policy.BASIC256SHA256, Mode.SIGN_AND_ENCRYPT): _TYPES.Basic256Sha256_SignAndEncrypt,
-    (Policy.AES128_SHA256_RSAOAEP, Mode.SIGN): _TYPES.Aes128Sha256RsaOaep_Sign,
-    (Policy.AES128_SHA256_RSAOAEP, Mode.SIGN_AND_ENCRYPT): (
-        _TYPES.Aes128Sha256RsaOaep_SignAndEncrypt
-    ),
-    (Policy.AES256_SHA256_RSAPSS, Mode.SIGN): _TYPES.Aes256Sha256RsaPss_Sign,
-    (Policy.AES256_SHA256_RSAPSS, Mode.SIGN_AND_ENCRYPT): _TYPES.Aes256Sha256RsaPss_SignAndEncrypt,
-}
+from gateway_opcua.port import bind
+from gateway_opcua.settings import Anonymous, Mode, Policy, Trust
+from gateway_opcua.tree import doubles, identifier
+from gateway_opcua.user import User
 
 
 class ServerPoint(SinkPoint):
@@ -170,9 +122,9 @@ class OpcUaServer(Sink):
         double = {name for name in names if names.count(name) > 1}
         if double:
             raise ValueError(f"users named twice: {', '.join(sorted(double))}")
-        if self.users and Mode.SIGN_AND_ENCRYPT not in self.modes and self._secure:
+        if self.users and Mode.SIGN_AND_ENCRYPT not in self.modes and self.secure:
             raise ValueError("users need the mode sign_and_encrypt: passwords travel encrypted")
-        if self.users and not self._secure:
+        if self.users and not self.secure:
             raise ValueError(
                 "users with security [none]: their passwords would travel in clear; "
                 f"add one of {', '.join(policy for policy in Policy if policy != Policy.NONE)}"
@@ -180,11 +132,13 @@ class OpcUaServer(Sink):
         return self
 
     @property
-    def _secure(self) -> tuple[Policy, ...]:
+    def secure(self) -> tuple[Policy, ...]:
+        """The policies that are not none."""
         return tuple(policy for policy in self.security if policy is not Policy.NONE)
 
     @property
-    def _open(self) -> bool:
+    def open(self) -> bool:
+        """Whether a client may read without a user."""
         return (self.anonymous or Anonymous.ALLOWED) is Anonymous.ALLOWED and not (
             self.users and self.anonymous is None
         )
@@ -203,64 +157,13 @@ class OpcUaServer(Sink):
 
         Raises LinkError where the port is taken or the certificate cannot be used.
         """
-        _quiet(ctx.log)
         ctx.watch(())
         try:
             bound = bind(self.listen.host, self.listen.port)
         except OSError as error:
             raise LinkError(f"cannot listen at {self.listen}: {error.strerror}") from error
         with bound:
-            await self._serve(ctx, bound)
-
-    async def _serve(self, ctx: SinkContext, bound: socket.socket) -> None:
-        tree = grow(ctx.points)
-        uri = f"urn:grid-gateway:{ctx.gateway}"
-        users = Users(self.users, self._open, ctx.count)
-        core = Core(users, Limits(self.max_clients, self.max_subscriptions, self.max_queue))
-        server = GatewayServer(core, ctx.gateway, uri, version("grid-gateway-opcua"))
-        try:
-            await server.prepare()
-            namespace = await server.register_namespace(f"{uri}:points")
-            reading = Reading(ctx)
-            monitor = Monitor(ctx, reading, self.max_monitored_items)
-            core.monitor(monitor, self.min_publishing_interval)
-            reading.nodes = plant(core.aspace, tree, ctx.gateway, namespace, reading.read)
-            trust = await self._secure_endpoints(server, uri, ctx)
-            await server.listen(bound, trust, ctx.count)
-            ctx.up(f"opc.tcp://{Endpoint(*bound.getsockname()[:2])}/")
-            async with asyncio.TaskGroup() as tasks:
-                clock = tasks.create_task(_clock(server, ctx))
-                async for delivery in ctx.batches():
-                    if not delivery.historical:  # who monitors wants to know what is now
-                        monitor.deliver(delivery.batch)
-                    ctx.delivered(delivery.seq)
-                clock.cancel()
-        finally:
-            await server.close()
-
-    async def _secure_endpoints(
-        self, server: GatewayServer, uri: str, ctx: SinkContext
-    ) -> TrustList | None:
-        policies = [_POLICY_TYPES[policy, mode] for policy in self._secure for mode in self.modes]
-        if Policy.NONE in self.security:
-            policies.append(_TYPES.NoSecurity)
-            ctx.log.warning("anybody on the network can read without security: policy none is on")
-        if not self._secure:
-            server.secure(policies, None, self._open)
-            return None
-        hosts = own_hosts(self.listen.host, self.hostnames)
-        own = await asyncio.to_thread(identity, ctx.data / "own", uri, hosts, ctx.log)
-        server.secure(policies, own, self._open)
-        return TrustList(ctx.data, self.trust, ctx.log)
-
-
-async def _clock(server: GatewayServer, ctx: SinkContext) -> None:
-    async for _ in ctx.every(1.0):
-        await server.tick()
-
-
-def _quiet(log: logging.Logger) -> None:
-    """Keep the library's lines for those who debug: the link says what matters itself."""
-    level = logging.DEBUG if log.isEnabledFor(logging.DEBUG) else logging.CRITICAL
-    for name in ("asyncua", "asyncuagds"):
-        logging.getLogger(name).setLevel(level)
+            # asyncua takes a second to import: other links go on meanwhile, and `gateway check`
+            # does without.
+            serving = await asyncio.to_thread(importlib.import_module, "gateway_opcua.serving")
+            await serving.serve(self, ctx, bound)

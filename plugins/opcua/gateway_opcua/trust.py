@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from asyncua import ua
@@ -19,16 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from gateway import LinkError
 from gateway_opcua.certificate import load_certificate
+from gateway_opcua.settings import Trust
 
 MOST_REJECTED = 100
 _SUFFIXES = {".der", ".pem", ".crt", ".cer"}
-
-
-class Trust(StrEnum):
-    """Whose certificates are accepted."""
-
-    LISTED = "listed"
-    ANY = "any"
 
 
 class TrustList:

@@ -7,20 +7,13 @@ import binascii
 import hashlib
 import hmac
 import secrets
-import time
-from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from asyncua.crypto.permission_rules import User as Role
-from asyncua.crypto.permission_rules import UserRole
-from asyncua.server.user_managers import UserManager
 from pydantic import Field, field_validator, model_validator
 
 from gateway import Secret, Settings
 
 _COST, _BLOCK, _PARALLEL, _LENGTH = 2**14, 8, 1, 32
-_ATTEMPTS, _WITHIN = 5, 60.0
 
 
 class User(Settings):
@@ -64,57 +57,6 @@ def password_hash(password: str) -> str:
     key = _scrypt(password, salt, _COST, _BLOCK, _PARALLEL, _LENGTH)
     texts = (base64.b64encode(part).decode() for part in (salt, key))
     return "$".join(["scrypt", str(_COST), str(_BLOCK), str(_PARALLEL), *texts])
-
-
-class Users(UserManager):
-    """Who is let in, asked by the library at every activation of a session.
-
-    After 5 wrong passwords of a name in a minute that name waits, so that guessing is slow
-    and hashing cannot be used to keep the gateway busy.
-    """
-
-    def __init__(
-        self,
-        users: Iterable[User],
-        anonymous: bool,
-        count: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._users = {user.name: user for user in users}
-        self._anonymous = anonymous
-        self._count = count
-        self._clock = clock
-        self._wrong: dict[str, deque[float]] = {
-            name: deque(maxlen=_ATTEMPTS) for name in self._users
-        }
-
-    def get_user(
-        self,
-        iserver: Any,
-        username: str | None = None,
-        password: str | None = None,
-        certificate: Any = None,
-    ) -> Role | None:
-        if username is None:
-            if self._anonymous:
-                return Role(UserRole.User, "anonymous")
-        elif self._known(username, password or ""):
-            return Role(UserRole.User, username)
-        self._count("logins_refused")
-        return None
-
-    def _known(self, name: str, password: str) -> bool:
-        user = self._users.get(name)
-        if user is None:
-            return False
-        wrong = self._wrong[name]
-        if len(wrong) == _ATTEMPTS and self._clock() - wrong[0] < _WITHIN:
-            return False
-        if user.accepts(password):
-            wrong.clear()
-            return True
-        wrong.append(self._clock())
-        return False
 
 
 def _scrypt(password: str, salt: bytes, cost: int, block: int, parallel: int, length: int) -> bytes:

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from gateway_opcua import OpcUaServer
 from gateway_opcua.certificate import load_certificate, self_signed
-from gateway_opcua.user import User, Users, password_hash
+from gateway_opcua.login import Users
+from gateway_opcua.user import User, password_hash
 from pydantic import ValidationError
 
 URI = "urn:test:client"
