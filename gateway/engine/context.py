@@ -23,6 +23,10 @@ from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
 
 
+EARLY = 1_000_000
+"""Nanoseconds by which a tick may come before its time: the resolution of the loop's timers."""
+
+
 class _Context:
     """What both contexts share; kept apart from the public classes, which are only a contract."""
 
@@ -72,8 +76,8 @@ class _Context:
         tick = (self._clock.now() - shift) // step + 1
         while True:
             # The wall clock may be stepped while we sleep: look again, and never sleep for long
-            # on an old idea of the time.
-            while (wait := tick * step + shift - self._clock.now()) > 0:
+            # on an old idea of the time. Timers of some loops go off a little early.
+            while (wait := tick * step + shift - self._clock.now()) > EARLY:
                 if wait > 2 * step:
                     tick = (self._clock.now() - shift) // step + 1
                     continue

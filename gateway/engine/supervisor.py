@@ -61,6 +61,10 @@ class Supervisor:
                 self._down("it ended by itself")
             except Exception as error:
                 self._down(sentence(error), error)
+            # A library may lose a cancellation on its way up (wait_for did, before Python 3.12).
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError
             if self._up_at and loop.time() - self._up_at >= STEADY:
                 wait = self._reconnect.min
             self._up_at = 0.0

@@ -118,6 +118,30 @@ async def test_ending_by_itself_is_a_break_too() -> None:
     assert status.error == "it ended by itself"
 
 
+@paused
+async def test_a_swallowed_cancellation_still_ends_the_link() -> None:
+    """A `run` that loses its cancellation is not run again."""
+    calls = []
+
+    async def once() -> None:
+        calls.append(1)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise LinkError("the cancellation became something else") from None
+
+    supervisor = Supervisor(
+        LinkStatus("meter1", "acme", "source"), Reconnect(), PausedClock(), lambda _: None
+    )
+    task = asyncio.create_task(supervisor.run(once))
+    await asyncio.sleep(1)
+    task.cancel()
+    await asyncio.wait([task], timeout=60)
+
+    assert task.cancelled()
+    assert calls == [1]
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
