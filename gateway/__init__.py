@@ -6,7 +6,7 @@ from gateway import Source, hookimpl
 from gateway.hookspecs import hookimpl
 from gateway.model.batch import Batch
 from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
-from gateway.model.errors import CustodyRefused, GatewayError, LinkError
+from gateway.model.errors import CustodyRefused, GatewayError, LinkError, reason
 from gateway.model.field import Field
 from gateway.model.fields import (
     Duration,
@@ -63,6 +63,7 @@ __all__ = [
     "SourceContext",
     "hookimpl",
     "quality_text",
+    "reason",
     "seconds_text",
     "worst_validity",
 ]

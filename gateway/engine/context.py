@@ -22,7 +22,6 @@ from gateway.model.field import Field
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
 
-
 EARLY = 1_000_000
 """Nanoseconds by which a tick may come before its time: the resolution of the loop's timers."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.engine.clock import Clock
 from gateway.engine.status import LinkStatus, State
-from gateway.model.errors import GatewayError
+from gateway.model.errors import GatewayError, reason
 from gateway.model.fields import Reconnect
 
 log = logging.getLogger("gateway.link")
@@ -105,9 +105,7 @@ def sentence(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(sentence(part) for part in error.exceptions)
-    if isinstance(error, GatewayError):
-        return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, GatewayError | OSError):
+        return reason(error)
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class GatewayError(Exception):
     """The base of what the gateway raises on purpose."""
@@ -13,3 +15,14 @@ class LinkError(GatewayError):
 
 class CustodyRefused(GatewayError):  # noqa: N818 - the word of the design
     """The gateway could not take the samples: the device must keep them."""
+
+
+def reason(error: BaseException) -> str:
+    """Say why something failed in words alone: no number, no address that was said already."""
+    if isinstance(error, OSError):
+        if error.errno is not None and error.errno > 0:
+            return os.strerror(error.errno)
+        if error.strerror:
+            return error.strerror
+    text = str(error)
+    return text or type(error).__name__

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from enum import StrEnum
 from typing import Protocol, cast
 
-from gateway import Endpoint, LinkError, SinkContext, SourceContext
+from gateway import Endpoint, LinkError, SinkContext, SourceContext, reason
 from gateway_modbus import frame
 
 
@@ -57,11 +58,12 @@ class Listener:
         """Listen; returns where, which tells the port that 0 became. Raises LinkError."""
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(
-                lambda: Client(self), at.host, at.port, ssl=tls, reuse_address=True
-            )
+            # Bound before anything is waited for: who connects in the same moment finds it.
+            family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
+            bound = socket.create_server((at.host, at.port), family=family)
+            self._server = await loop.create_server(lambda: Client(self), sock=bound, ssl=tls)
         except OSError as error:
-            raise LinkError(f"cannot listen at {at}: {error}") from None
+            raise LinkError(f"cannot listen at {at}: {reason(error)}") from None
         return Endpoint(at.host, self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ import ssl
 from collections import deque
 from collections.abc import Sequence
 
-from gateway import LinkError, SourceContext
+from gateway import LinkError, SourceContext, reason
 from gateway_modbus import frame
 from gateway_modbus.outcome import TIMEOUT
 from gateway_modbus.query import Query
@@ -86,7 +86,7 @@ class TcpConnection(asyncio.Protocol):
                 raise LinkError(f"{host}:{port} takes no connection within {timeout:g} s")
             connecting.result()
         except OSError as error:
-            raise LinkError(f"{host}:{port} cannot be reached: {error}") from None
+            raise LinkError(f"{host}:{port} cannot be reached: {reason(error)}") from None
         except asyncio.CancelledError:
             if connection._transport is not None:
                 connection._transport.abort()

@@ -24,7 +24,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway import Endpoint, LinkError
+from gateway import Endpoint, LinkError, reason
 from gateway_mqtt import packet
 from gateway_mqtt.settings import Version
 
@@ -114,7 +114,7 @@ class Connection(aiomqtt.Client):
         except aiomqtt.exceptions.MqttConnectError as error:
             raise LinkError(f"{self._broker} refused the connection: {error.rc}") from None
         except (aiomqtt.MqttError, OSError, ValueError) as error:
-            raise LinkError(f"cannot connect to {self._broker}: {error}") from None
+            raise LinkError(f"cannot connect to {self._broker}: {reason(error)}") from None
         self._socket = self._client.socket()
         if self._socket is None:
             raise LinkError(f"{self._broker} closed the connection after its CONNACK")
