@@ -85,6 +85,7 @@ async def test_a_bad_device_beside_a_good_one(
         gateway = await stack.enter_async_context(running(sources, [out], points, data=tmp_path))
         await gateway.until(lambda: gateway.sample("broken.value")[1:3] == (7.0, Quality.GOOD))
 
+        await gateway.until(lambda: out.rows("broken")[-1:] == [gateway.sample("broken.value")])
         faulty.behaviour = fault
         began = len(out.rows("broken"))
         await gateway.until(lambda: gateway.sample("broken.value").quality != Quality.GOOD)
