@@ -20,6 +20,12 @@ static inline int gw_is_invalid(unsigned quality)
     return (quality & GW_VALIDITY) == GW_INVALID;
 }
 
+/* Whoever says questionable and oldData of no value means the last one. */
+static inline int gw_is_doubted(unsigned quality)
+{
+    return (quality & (GW_VALIDITY | GW_OLD_DATA)) == (GW_QUESTIONABLE | GW_OLD_DATA);
+}
+
 /* The validity is a number, and the worse one wins: OR-ing GOOD..QUESTIONABLE into it would not. */
 static inline uint16_t gw_invalid(unsigned quality, unsigned detail)
 {
@@ -79,7 +85,7 @@ static inline void gw_settle(gw_points *points, int64_t id, double v, uint16_t q
     if (v != v) {
         /* NaN is no value: the last one stands, and the quality says not to believe it. */
         v = last;
-        if (!gw_is_invalid(quality))
+        if (!gw_is_invalid(quality) && !(gw_is_doubted(quality) && last == last))
             quality = gw_invalid(quality, GW_FAILURE);
     } else if (fabs(v) > DBL_MAX) {
         quality = gw_invalid(quality, GW_OVERFLOW);

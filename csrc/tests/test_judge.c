@@ -66,6 +66,8 @@ static void not_a_number_keeps_the_last_value(void)
     CHECK(judge(&f, (double)NAN, GW_INVALID | GW_OLD_DATA, 4, 0) == 1); /* came invalid */
     CHECK(f.rows.value[0] == 42.0 && f.rows.quality[0] == (GW_INVALID | GW_OLD_DATA));
     CHECK(judge(&f, 42.0, 0, 5, 0) == 1);
+    CHECK(judge(&f, (double)NAN, GW_QUESTIONABLE | GW_OLD_DATA, 6, 0) == 1); /* the last, doubted */
+    CHECK(f.rows.value[0] == 42.0 && f.rows.quality[0] == (GW_QUESTIONABLE | GW_OLD_DATA));
     drop(&f);
 }
 

@@ -112,7 +112,8 @@ class SourceContext(LinkContext):
         what any sink must have is on disk, or with every consumer already.
 
         every: take each row, changed or not (a device's own events).
-        A row whose quality is invalid and whose value is NaN keeps the last value.
+        A row without a value (NaN) keeps the last one; its quality must be invalid,
+        or questionable and oldData, and becomes invalid otherwise.
         Only after the return may the device be told that its events were received.
         Raises CustodyRefused where the gateway could not take it: do not acknowledge.
         """
@@ -120,6 +121,9 @@ class SourceContext(LinkContext):
     @abstractmethod
     async def stale(self, points: Sequence[int], quality: Quality = STALE) -> None:
         """Mark points of this source: their last values stay, with this quality, from now on.
+
+        The quality is invalid, or questionable and oldData; a point that never had a value
+        is invalid in any case.
 
         For a part of the link that fails (a register, a unit); the host does it for the whole link.
         """

@@ -133,7 +133,9 @@ class Reference:
         else:
             if math.isinf(value):
                 quality = worsen(quality, INVALID, OVERFLOW)
-            elif not arrived_invalid:
+            elif not arrived_invalid and not (
+                quality % 4 == QUESTIONABLE and quality & OLD_DATA and not math.isnan(last)
+            ):
                 quality = worsen(quality, INVALID, FAILURE)
             self.before[point] = None, time
         if math.isnan(value):

@@ -208,6 +208,12 @@ def test_nan_keeps_the_last_value() -> None:
     assert judged(points, math.nan) == (42.0, Q.INVALID | Q.FAILURE)
     assert judged(points, math.nan) is None
     assert judged(points, math.nan, Q.INVALID | Q.OLD_DATA) == (42.0, Q.INVALID | Q.OLD_DATA)
+    doubt = Q.QUESTIONABLE | Q.OLD_DATA
+    assert judged(points, math.nan, doubt) == (42.0, doubt)
+    assert judged(one(), math.nan, doubt) == (
+        pytest.approx(math.nan, nan_ok=True),
+        Q.INVALID | Q.OLD_DATA | Q.FAILURE,
+    ), "without a last value there is nothing to doubt"
     assert judged(points, 42.0) == (42.0, Q.GOOD), "the first good sample is always reported"
 
 

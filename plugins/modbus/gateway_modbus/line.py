@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from gateway import Batch, LinkError, Quality, SourceContext, quality_text
+from gateway import LinkError, SourceContext, quality_text
 from gateway_modbus.outcome import (
     ABSENT,
     NOT_NOW,
@@ -263,21 +261,7 @@ class Line:
             len(block.points),
             quality_text(quality),
         )
-        if quality & Quality.VALIDITY == Quality.INVALID:
-            await self._ctx.stale(block.points, quality)
-        else:
-            await self._doubt(block.points, quality)
-
-    async def _doubt(self, points: Sequence[int], quality: Quality) -> None:
-        """Emit the last values again with a quality that does not forbid to use them.
-
-        `stale` is for invalid ones: its samples have no value, which alone makes them invalid.
-        """
-        definitions = {point.id: point.definition for point in self._ctx.points}
-        last = self._ctx.image.value[points]
-        scale = np.array([definitions[point].scale for point in points])
-        offset = np.array([definitions[point].offset for point in points])
-        await self._ctx.emit(Batch.of(points, (last - offset) / scale, quality))
+        await self._ctx.stale(block.points, quality)
 
 
 def _rest(misses: int) -> float:
