@@ -26,7 +26,7 @@ GW_INLINE const uint8_t *gw_at(gw_place place, int64_t i)
     return place.data + (place.offsets ? place.offsets[i] : i * place.stride);
 }
 
-/* Words as a little-endian machine would load them; compilers make one load of each. */
+/* Numbers as a little-endian machine would load them, from anywhere. */
 GW_INLINE uint16_t gw_load16(const uint8_t *p)
 {
     uint16_t x;
@@ -57,7 +57,7 @@ GW_INLINE uint64_t gw_load64(const uint8_t *p)
     return x;
 }
 
-/* Each of the three takes a little-endian load to the value: the bytes of a word, the words. */
+/* From such a load to the value: swap the bytes of each word, reverse the words, or both. */
 GW_INLINE uint16_t gw_swap16(uint16_t x)
 {
     return (uint16_t)(x << 8 | x >> 8);
