@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import logging
 import os
 import signal
@@ -13,6 +14,7 @@ from typing import Any
 
 from gateway.cli.summary import EngineState, status_line
 from gateway.engine.engine import Engine
+from gateway.engine.status import State
 from gateway.journal.store import StoreError
 from gateway.model.configuration import Configuration
 
@@ -43,6 +45,9 @@ def operate(
         stream=sys.stderr,
         force=True,
     )
+    # The point list stays for good; a collector that walks through it stops the world for long.
+    gc.collect()
+    gc.freeze()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(_run(Engine(configuration, trace=trace), status_every, view=view))
@@ -74,12 +79,23 @@ async def _run(engine: Engine, status_every: float, *, view: bool) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked)
-    shown = asyncio.create_task(_guarded(_display(engine, status_every, view=view)))
+    beside = [
+        asyncio.create_task(_guarded(_display(engine, status_every, view=view))),
+        asyncio.create_task(_freeze_links(engine)),
+    ]
     try:
         await engine.run(stop)
     finally:
-        shown.cancel()
-        await asyncio.wait([shown])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
+
+
+async def _freeze_links(engine: Engine) -> None:
+    """Once every link has been up or down, spare the collector what they are made of, too."""
+    while not engine.links or any(link.state is State.STARTING for link in engine.links.values()):
+        await asyncio.sleep(1.0)
+    gc.freeze()
 
 
 def _display(engine: EngineState, status_every: float, *, view: bool) -> Coroutine[Any, Any, None]:

@@ -113,7 +113,8 @@ class Encoder:
             index = number.setdefault(topic, len(number))
             if index == len(self._groups):
                 self._groups.append(_Group(topic, header))
-            name = orjson.dumps(point.name)
+            # A copy: what orjson returns holds kilobytes of room that it did not need.
+            name = bytes(memoryview(orjson.dumps(point.name)))
             self._group_of[point.id] = index
             self._name[point.id] = name
             self._width[point.id] = len(name) + 1 + VALUE_BYTES + TIME_BYTES
