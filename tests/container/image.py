@@ -15,7 +15,6 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "grid-gateway"
 BASE = "localhost/grid-gateway-base"
-UID = 10001
 
 # Building and changing root need privileges; root on a CI machine has them, a developer has sudo.
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
