@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -194,13 +194,23 @@ class Engine:
                 for name, run in self._runs.items()
             }
             await stop.wait()
-            await _end([links[source.name] for source in self.configuration.sources])
+            await self._end(links, self.configuration.sources)
             watch.cancel()
             await self._drain()
-            await _end([links[sink.name] for sink in self.configuration.sinks])
-            for supervisor in self._supervisors.values():
-                supervisor.stopped()
+            await self._end(links, self.configuration.sinks)
             self.journal.stop()
+
+    async def _end(self, tasks: Mapping[str, asyncio.Task[None]], links: Sequence[Link]) -> None:
+        """Cancel links and wait for their end; one that does not end is left behind, and said."""
+        for link in links:
+            self._supervisors[link.name].end()
+            tasks[link.name].cancel()
+        if links:
+            await asyncio.wait([tasks[link.name] for link in links], timeout=UNLINK_TIMEOUT)
+        for link in links:
+            self._supervisors[link.name].stopped()
+            if not tasks[link.name].done():
+                log.error("%s did not end within %g s", link.name, UNLINK_TIMEOUT)
 
     async def _drain(self) -> None:
         """Give sinks that work the time to deliver what they hold."""
@@ -244,17 +254,6 @@ async def _connection(sink: Sink, ctx: RunningSink, feed: Feed) -> None:
         await sink.run(ctx)
     finally:
         feed.disconnect()
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel links and wait for their end; one that does not end is left behind, and said."""
-    for task in tasks:
-        task.cancel()
-    if not tasks:
-        return
-    _, left = await asyncio.wait(tasks, timeout=UNLINK_TIMEOUT)
-    for task in left:
-        log.error("link %s did not end within %g s", task.get_name(), UNLINK_TIMEOUT)
 
 
 def _table(definitions: Sequence[Definition | None]) -> Points:

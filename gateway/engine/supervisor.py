@@ -34,6 +34,7 @@ class Supervisor:
         self._clock = clock
         self._changed = changed
         self._up_at = 0.0
+        self._ending = False
         status.since = clock.now()
 
     def up(self, detail: str = "") -> None:
@@ -62,8 +63,7 @@ class Supervisor:
             except Exception as error:
                 self._down(sentence(error), error)
             # A library may lose a cancellation on its way up (wait_for did, before Python 3.12).
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if self._ending:
                 raise asyncio.CancelledError
             if self._up_at and loop.time() - self._up_at >= STEADY:
                 wait = self._reconnect.min
@@ -71,6 +71,10 @@ class Supervisor:
             # Full jitter above half: many links that broke together do not come back together.
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
             wait = min(wait * 2, max(self._reconnect.max, self._reconnect.min))
+
+    def end(self) -> None:
+        """Say that the cancellation that comes is meant for good."""
+        self._ending = True
 
     def stopped(self) -> None:
         self._set(State.STOPPED)

@@ -135,11 +135,40 @@ async def test_a_swallowed_cancellation_still_ends_the_link() -> None:
     )
     task = asyncio.create_task(supervisor.run(once))
     await asyncio.sleep(1)
+    supervisor.end()
     task.cancel()
     await asyncio.wait([task], timeout=60)
 
     assert task.cancelled()
     assert calls == [1]
+
+
+@paused
+async def test_a_task_group_that_failed_is_no_end() -> None:
+    """A link whose own tasks fail one after the other is run again each time."""
+    calls = []
+
+    async def fails() -> None:
+        raise LinkError("the broker hung up")
+
+    async def waits() -> None:
+        await asyncio.Event().wait()
+
+    async def once() -> None:
+        calls.append(1)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(waits())
+            tasks.create_task(fails())
+            await waits()
+
+    supervisor = Supervisor(
+        LinkStatus("out", "acme", "sink"), Reconnect(), PausedClock(), lambda _: None
+    )
+    task = asyncio.create_task(supervisor.run(once))
+    await asyncio.sleep(30)
+    task.cancel()
+
+    assert len(calls) > 3
 
 
 @pytest.mark.parametrize(
