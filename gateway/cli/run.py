@@ -21,6 +21,9 @@ from gateway.model.configuration import Configuration
 INTERRUPTED = 130
 """What a shell calls a process that SIGINT ended: 128 + 2."""
 
+LEFT_BEHIND = 1
+"""The exit code when a link had to be left behind."""
+
 log = logging.getLogger("gateway")
 
 
@@ -50,7 +53,13 @@ def operate(
     gc.freeze()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            runner.run(_run(Engine(configuration, trace=trace), status_every, view=view))
+            engine = Engine(configuration, trace=trace)
+            runner.run(_run(engine, status_every, view=view))
+            if engine.left_behind:
+                # Python would wait for them, which the engine has done for long enough.
+                logging.shutdown()
+                sys.stdout.flush()
+                os._exit(LEFT_BEHIND)
         except StoreError as error:
             sys.stderr.write(f"gateway: {error}\n")
             return 1

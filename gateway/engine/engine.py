@@ -64,6 +64,8 @@ class Engine:
         self.definitions: list[Definition | None] = []
         self.image = Image(np.empty(0), np.empty(0, np.uint16), np.empty(0, np.int64))
         self.started = 0
+        self.left_behind: list[str] = []
+        """Links that did not end when the gateway did."""
         self._ids: dict[str, int] = {}
         self._feeds: dict[str, Feed] = {}
         self._selections: dict[str, Selection] = {}
@@ -185,20 +187,27 @@ class Engine:
     # Operating
 
     async def _operate(self, stop: asyncio.Event) -> None:
-        async with asyncio.TaskGroup() as host:
-            host.create_task(self.journal.run(), name="journal")
-            host.create_task(serve_report(self, stop), name="report")
-            watch = host.create_task(self._watch_health(), name="health")
-            links = {
-                name: host.create_task(self._supervisors[name].run(run), name=name)
-                for name, run in self._runs.items()
-            }
-            await stop.wait()
-            await self._end(links, self.configuration.sources)
-            watch.cancel()
-            await self._drain()
-            await self._end(links, self.configuration.sinks)
-            self.journal.stop()
+        # Not of the task group: it would wait for ever for a link that does not end.
+        links = {
+            name: asyncio.create_task(self._supervisors[name].run(run), name=name)
+            for name, run in self._runs.items()
+        }
+        try:
+            async with asyncio.TaskGroup() as host:
+                host.create_task(self.journal.run(), name="journal")
+                host.create_task(serve_report(self, stop), name="report")
+                watch = host.create_task(self._watch_health(), name="health")
+                sound = host.create_task(_first_failure(links.values()), name="links")
+                await stop.wait()
+                await self._end(links, self.configuration.sources)
+                watch.cancel()
+                await self._drain()
+                await self._end(links, self.configuration.sinks)
+                sound.cancel()
+                self.journal.stop()
+        finally:
+            for task in links.values():
+                task.cancel()
 
     async def _end(self, tasks: Mapping[str, asyncio.Task[None]], links: Sequence[Link]) -> None:
         """Cancel links and wait for their end; one that does not end is left behind, and said."""
@@ -210,6 +219,7 @@ class Engine:
         for link in links:
             self._supervisors[link.name].stopped()
             if not tasks[link.name].done():
+                self.left_behind.append(link.name)
                 log.error("%s did not end within %g s", link.name, UNLINK_TIMEOUT)
 
     async def _drain(self) -> None:
@@ -246,6 +256,16 @@ class Engine:
             for name, held in self.held.items():
                 self._show(health.sink_pending(name), held)
             await asyncio.sleep(HEALTH_INTERVAL)
+
+
+async def _first_failure(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Raise what a supervisor fails with: a mistake of ours, for a link's failures stay there."""
+    waiting = set(tasks)
+    while waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            if not task.cancelled():
+                task.result()
 
 
 async def _connection(sink: Sink, ctx: RunningSink, feed: Feed) -> None:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from gateway import STALE, GatewayError, Keep, KeepRule, Quality, Sink, SinkContext
+from gateway import (
+    STALE,
+    GatewayError,
+    Keep,
+    KeepRule,
+    Quality,
+    Sink,
+    SinkContext,
+    Source,
+    SourceContext,
+)
 from gateway.engine import Engine
 from gateway.engine.report import ask
 from gateway.journal.store import StoreError
@@ -216,6 +228,35 @@ async def test_stop_lets_sinks_deliver(tmp_path: Path) -> None:
         await emission
 
     assert [row.value for row in out.rows()] == [42.0]
+    assert gateway.ledger("out").pending == 0
+    assert gateway.state("out") == "stopped"
+
+
+class Stubborn(Source):
+    """A source that does not care to be cancelled, not once and not twice."""
+
+    type: Literal["testing.stubborn"] = "testing.stubborn"
+
+    async def run(self, ctx: SourceContext) -> None:
+        ctx.up()
+        for _ in range(2):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+
+@paused
+async def test_a_link_that_does_not_end_holds_nobody_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After its time it is left behind, by name, and the others deliver and end."""
+    emitter, out = links()
+    sources = [emitter, Stubborn(name="stubborn")]
+    async with running(sources, [out], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.i"], [1])
+        await asyncio.wait_for(gateway.stop(), 60)
+
+    assert "stubborn did not end within 5 s" in caplog.text
     assert gateway.ledger("out").pending == 0
     assert gateway.state("out") == "stopped"
 
