@@ -43,7 +43,8 @@ NEWS = np.uint16(0xFFFF & ~Quality.TIME)
 
 # What is aimed at; the figures carry the same names.
 GOALS = {
-    "pass 1000000: of a triad": ">= 0.8",
+    "pass 1000000, 0 % changed: of a triad": ">= 0.8",
+    "pass 1000000, 2 % changed: of a triad": ">= 0.8",
     "pass 1000, 0 % changed: of numpy": ">= 8",
     "pass 1000, 2 % changed: of numpy": ">= 8",
     "pass 100000, 0 % changed: of numpy": ">= 3",
@@ -199,26 +200,30 @@ def against_numpy(n: int, share: float) -> dict[str, float]:
     """Measure a pass over n points beside numpy."""
     bench = Bench(n, share)
     mine, theirs = turns(bench.kernel_pass, bench.numpy_pass)
-    name = f"pass {n}, {share:.0%} changed".replace("%", " %")
+    name = _name(n, share)
     return {
         f"{name}: ns per point": statistics.median(mine) / n * 1e9,
         f"{name}: of numpy": ratio(theirs, mine),
     }
 
 
-def against_triad(n: int) -> dict[str, float]:
-    """Measure a pass over n points, 2 % of them changed, beside a triad's bandwidth."""
-    bench, stream = Bench(n, 0.02), triad(n)
+def against_triad(n: int, share: float) -> dict[str, float]:
+    """Measure a pass over n points beside a triad's bandwidth."""
+    bench, stream = Bench(n, share), triad(n)
     if stream is None:
         return {}
     mine, theirs = turns(bench.kernel_pass, stream)
-    speed = ratio(theirs, mine)
+    speed, name = ratio(theirs, mine), _name(n, share)
     return {
-        f"pass {n}: GB/s": PASS_BYTES * n / statistics.median(mine) / 1e9,
-        f"triad {n}: GB/s": TRIAD_BYTES * n / statistics.median(theirs) / 1e9,
-        f"pass {n}: of a triad": speed * PASS_BYTES / TRIAD_BYTES,
-        f"pass {n}: of a triad, all lines counted": speed * PASS_BYTES / TRIAD_BYTES_MOVED,
+        f"{name}: GB/s": PASS_BYTES * n / statistics.median(mine) / 1e9,
+        f"{name}: GB/s of the triad": TRIAD_BYTES * n / statistics.median(theirs) / 1e9,
+        f"{name}: of a triad": speed * PASS_BYTES / TRIAD_BYTES,
+        f"{name}: of a triad, all lines counted": speed * PASS_BYTES / TRIAD_BYTES_MOVED,
     }
+
+
+def _name(n: int, share: float) -> str:
+    return f"pass {n}, {100 * share:.0f} % changed"
 
 
 def calls() -> dict[str, float]:
@@ -256,7 +261,7 @@ def run() -> dict[str, float]:
     for n in (1_000, 100_000, 1_000_000):
         for share in (0.0, 0.02, 1.0):
             figures |= against_numpy(n, share)
-    return figures | against_triad(1_000_000)
+    return figures | against_triad(1_000_000, 0.0) | against_triad(1_000_000, 0.02)
 
 
 def main() -> None:
