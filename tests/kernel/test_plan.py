@@ -74,16 +74,46 @@ def test_types_and_orders(
     assert len(got) == count
 
 
-@pytest.mark.parametrize("count", [1, 70], ids=["listed", "run"])
-def test_infinity_is_news_within_an_infinite_deadband(count: int) -> None:
-    """Deadbands are for values, and an overflow is none."""
+WAYS = pytest.mark.parametrize("count", [1, 70], ids=["listed", "run"])
+
+
+def doubles(points: Points) -> Plan:
+    """Return the plan of a block that holds a big-endian double for each point."""
+    return Plan(points, [Field(i, 8 * i, "float64") for i in range(points.n)])
+
+
+@WAYS
+@pytest.mark.parametrize("deadband", [0.0, 1e3, math.inf])
+def test_overflow_is_news_within_any_deadband(count: int, deadband: float) -> None:
+    """Deadbands are for values, and an infinity is none."""
     points, rows = Points(count), Rows(count)
-    points.deadband[:] = math.inf
-    plan = Plan(points, [Field(i, 8 * i, "float64") for i in range(count)])
+    points.deadband[:] = deadband
+    plan = doubles(points)
     assert points.decode(plan, struct.pack(">d", 1.0) * count, 1, 0, rows) == count
     rows.clear()
-    assert points.decode(plan, struct.pack(">d", 1e300) * count, 2, 0, rows) == 0
-    assert points.decode(plan, struct.pack(">d", math.inf) * count, 3, 0, rows) == count
+    assert points.decode(plan, struct.pack(">d", math.inf) * count, 2, 0, rows) == count
+    assert (points.quality == Quality.INVALID | Quality.OVERFLOW).all()
+
+
+@WAYS
+@pytest.mark.parametrize("value", [-6.0, 6.0])
+def test_leaving_the_range_is_news_within_the_deadband(count: int, value: float) -> None:
+    """The quality changes although the value hardly does."""
+    points, rows = Points(count), Rows(count)
+    points.low[:], points.high[:], points.deadband[:] = -5.0, 5.0, 1e3
+    plan = doubles(points)
+    assert points.decode(plan, struct.pack(">d", 0.0) * count, 1, 0, rows) == count
+    rows.clear()
+    assert points.decode(plan, struct.pack(">d", value) * count, 2, 0, rows) == count
+    assert (points.quality == Quality.QUESTIONABLE | Quality.OUT_OF_RANGE).all()
+
+
+@WAYS
+def test_a_value_never_reported_is_reported_from_a_block(count: int) -> None:
+    """A restored value without its time is as good as none."""
+    points, rows = Points(count), Rows(count)
+    points.value[:], points.quality[:] = 5.0, Quality.GOOD
+    assert points.decode(doubles(points), struct.pack(">d", 5.0) * count, 1, 0, rows) == count
 
 
 def test_bits_of_bytes_are_coils() -> None:
