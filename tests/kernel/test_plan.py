@@ -97,15 +97,34 @@ def test_overflow_is_news_within_any_deadband(count: int, deadband: float) -> No
 
 @WAYS
 @pytest.mark.parametrize("value", [-6.0, 6.0])
-def test_leaving_the_range_is_news_within_the_deadband(count: int, value: float) -> None:
-    """The quality changes although the value hardly does."""
+@pytest.mark.parametrize("deadband", [0.0, 1e3])
+def test_leaving_the_range_is_news_within_any_deadband(
+    count: int, value: float, deadband: float
+) -> None:
+    """The quality changes although the value may hardly do."""
     points, rows = Points(count), Rows(count)
-    points.low[:], points.high[:], points.deadband[:] = -5.0, 5.0, 1e3
+    points.low[:], points.high[:], points.deadband[:] = -5.0, 5.0, deadband
     plan = doubles(points)
     assert points.decode(plan, struct.pack(">d", 0.0) * count, 1, 0, rows) == count
     rows.clear()
     assert points.decode(plan, struct.pack(">d", value) * count, 2, 0, rows) == count
     assert (points.quality == Quality.QUESTIONABLE | Quality.OUT_OF_RANGE).all()
+
+
+@WAYS
+def test_rows_carry_the_time_and_the_flags_of_their_block(count: int) -> None:
+    """Also where all points of a block move together."""
+    points, rows = Points(count), Rows(count)
+    plan = doubles(points)
+    for moment, value in enumerate((1.5, 2.5), start=1):
+        block = struct.pack(">d", value) * count
+        assert points.decode(plan, block, moment, Quality.TEST, rows) == count
+        batch = rows.drain()
+        assert batch is not None
+        assert batch.point.tolist() == list(range(count))
+        assert batch.value.tolist() == points.value.tolist() == [value] * count
+        assert batch.quality.tolist() == points.quality.tolist() == [Quality.TEST] * count
+        assert batch.time.tolist() == points.time.tolist() == [moment] * count
 
 
 @WAYS
