@@ -87,6 +87,7 @@ class Journal:
         self._pending_rows = 0
         self._writing_rows = 0
         self._wanted = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
         self._room = asyncio.Event()
         self._room.set()
         self._stopping = asyncio.Event()
@@ -190,8 +191,12 @@ class Journal:
 
     def want_commit(self) -> None:
         """Have moved cursors written soon."""
-        if not self._wanted.is_set():
-            asyncio.get_running_loop().call_later(CURSOR_INTERVAL, self._wanted.set)
+        if self._soon is None and not self._wanted.is_set():
+            self._soon = asyncio.get_running_loop().call_later(CURSOR_INTERVAL, self._want)
+
+    def _want(self) -> None:
+        self._soon = None
+        self._wanted.set()
 
     # Committing
 
@@ -365,6 +370,8 @@ class Journal:
     async def close(self) -> None:
         """Commit what waits, and close the file."""
         self.stop()
+        if self._soon is not None:
+            self._soon.cancel()
         await self.commit()
         for item in self._pending:
             item.refuse(self.failing)
