@@ -6,6 +6,7 @@ import asyncio
 import math
 import re
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -263,3 +264,40 @@ def test_settings() -> None:
         slave(502, transport="tls")
     with pytest.raises(ValueError, match="scale 0"):
         ModbusServer.Point.model_validate({"register": 1, "scale": 0})
+
+
+def trusting(folder: Path, name: str | None) -> ssl.SSLContext:
+    """Return the context of a client that trusts our authority and shows a certificate, or none."""
+    context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+    if name is not None:
+        context.load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
+    return context
+
+
+async def test_tls_serves_who_has_a_certificate(certificates: Path) -> None:
+    """Over TLS the answer is the one of V1.1b3 6.3; without a certificate there is none."""
+    port, field = free_port(), Emitter(name="field")
+    tls = {
+        "certificate": str(certificates / "device.pem"),
+        "key": str(certificates / "device.key"),
+        "ca": str(certificates / "ca.pem"),
+    }
+    scada = slave(port, transport="tls", tls=tls)
+
+    async def ask(name: str | None) -> bytes:
+        ours = trusting(certificates, name)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
+        writer.write(bytes.fromhex("0001 0000 0006 01 03 0000 0001"))
+        try:
+            return await asyncio.wait_for(reader.readexactly(11), 5)
+        finally:
+            writer.close()
+
+    async with running([field], [scada], POINTS, data=certificates) as gw:
+        await fill(gw, field)
+        answer = await ask("gateway")
+        # TLS 1.3 tells a client that it is refused only after the client's own handshake.
+        with pytest.raises((OSError, asyncio.IncompleteReadError)):
+            await ask(None)
+
+    assert answer == bytes.fromhex("0001 0000 0005 01 03 02") + (2305).to_bytes(2, "big")

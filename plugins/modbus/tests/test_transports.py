@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from gateway_modbus.library import LibraryConnection
 from gateway_modbus.source import Modbus
 from pymodbus.client import ModbusTcpClient
@@ -170,47 +164,6 @@ async def test_no_serial_port(tmp_path: Path) -> None:
     async with running([meter], points=points(), data=tmp_path) as gw:
         await gw.until(lambda: gw.counters("meter").get("disconnects", 0) >= 1)
         assert gw.state("meter") == "down"
-
-
-def certificate(folder: Path, name: str, signer: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
-    """Write NAME.pem and NAME.key, signed by another or by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    issuer, signing = (subject, key) if signer is None else (signer[0].subject, signer[1])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(signing, hashes.SHA256())
-    )
-    (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / f"{name}.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return made, key
-
-
-@pytest.fixture
-def certificates(tmp_path: Path) -> Path:
-    authority = certificate(tmp_path, "ca")
-    certificate(tmp_path, "device", authority)
-    certificate(tmp_path, "gateway", authority)
-    certificate(tmp_path, "stranger")
-    return tmp_path
 
 
 @contextlib.asynccontextmanager
