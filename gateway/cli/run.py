@@ -24,6 +24,9 @@ INTERRUPTED = 130
 LEFT_BEHIND = 1
 """The exit code when a link had to be left behind."""
 
+ONE_WISH = 0.5
+"""Seconds in which a second signal is the first one again: `make` passes on what its group got."""
+
 log = logging.getLogger("gateway")
 
 
@@ -78,13 +81,17 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _run(engine: Engine, status_every: float, *, view: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    patience = 0.0
 
     def asked() -> None:
-        if stop.is_set():
-            # Asked twice: whoever asks does not want to wait for sinks that do not answer.
+        nonlocal patience
+        if not stop.is_set():
+            patience = loop.time() + ONE_WISH
+            stop.set()
+        elif loop.time() > patience:
+            # Asked again: whoever asks does not want to wait for sinks that do not answer.
             # The journal has what they did not get.
             os._exit(INTERRUPTED)
-        stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked)
