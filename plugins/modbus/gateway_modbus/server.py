@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from gateway import Duration, Endpoint, Keep, KeepRule, LinkError, Sink, SinkContext, SinkPoint
 from gateway_modbus.bank import Bank, Place, WhenInvalid
 from gateway_modbus.listener import Framing, Listener
-from gateway_modbus.register import (
-    Order,
-    Register,
-    RegisterType,
-    Table,
-    UnitId,
-    check_place,
-    default_type,
-)
+from gateway_modbus.place import RegisterPoint
+from gateway_modbus.register import Order, UnitId
 from gateway_modbus.tls import TlsServer
 
 
@@ -37,37 +30,17 @@ class UnknownUnit(StrEnum):
     SILENCE = "silence"
 
 
-class ModbusServerPoint(SinkPoint):
+class ModbusServerPoint(RegisterPoint, SinkPoint):
     """The columns of a point at a `modbus.server` sink."""
 
-    model_config = ConfigDict(populate_by_name=False)
-
-    table: Annotated[Table, Field(description="coil, discrete, holding or input")] = Table.HOLDING
-    address: Annotated[Register, Field(alias="register")]
-    type: Annotated[
-        RegisterType,
-        Field(description="how the value is written; default uint16, for coil and discrete bit"),
-    ]
-    bit: Annotated[
-        int | None,
-        Field(ge=0, le=15, description="bit of the register, 0 the least significant; default 0"),
-    ] = None
-    order: Annotated[Order | None, Field(description="byte order; default the link's")] = None
-    unit: Annotated[UnitId | None, Field(description="unit id; default the link's")] = None
     scale: Annotated[
         float,
         Field(description="the register holds (value - offset) / scale, rounded and saturated"),
     ] = 1.0
     offset: Annotated[float, Field(description="see scale")] = 0.0
 
-    @model_validator(mode="before")
-    @classmethod
-    def _default_type(cls, data: Any) -> Any:
-        return default_type(data)
-
     @model_validator(mode="after")
-    def _together(self) -> Self:
-        check_place(self)
+    def _divides(self) -> Self:
         if not self.scale:
             raise ValueError("scale 0 leaves nothing to divide by")
         return self

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zlib import crc32
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from gateway import Duration, LinkError, Point, Source, SourceContext
+from gateway import Duration, LinkError, Source, SourceContext
 from gateway_modbus.line import Line, Manners
+from gateway_modbus.place import RegisterPoint
 from gateway_modbus.plan import Item, Limits, plan_reads
 from gateway_modbus.poll import poll
 from gateway_modbus.query import Connection
-from gateway_modbus.register import (
-    Order,
-    Register,
-    RegisterType,
-    Table,
-    UnitId,
-    check_place,
-    default_type,
-)
+from gateway_modbus.register import Order, UnitId
 from gateway_modbus.tcp import TcpConnection
 from gateway_modbus.tls import TlsClient
 
@@ -57,37 +50,12 @@ class Phase(StrEnum):
     ALIGNED = "aligned"
 
 
-class ModbusPoint(Point):
+class ModbusPoint(RegisterPoint):
     """The columns of a point at a `modbus` source."""
 
-    model_config = ConfigDict(populate_by_name=False)
-
-    table: Annotated[Table, Field(description="coil, discrete, holding or input")] = Table.HOLDING
-    # A field cannot be called `register` in Python, which is a method of every abstract class.
-    address: Annotated[Register, Field(alias="register")]
-    type: Annotated[
-        RegisterType,
-        Field(description="how the registers are read; default uint16, for coil and discrete bit"),
-    ]
-    bit: Annotated[
-        int | None,
-        Field(ge=0, le=15, description="bit of the register, 0 the least significant; default 0"),
+    poll: Annotated[
+        Duration | None, Field(gt=0, description="polling period; default the link's")
     ] = None
-    order: Annotated[Order | None, Field(description="byte order; default the link's")] = None
-    unit: Annotated[UnitId | None, Field(description="unit id; default the link's")] = None
-    poll: Annotated[Duration | None, Field(description="polling period; default the link's")] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default_type(cls, data: Any) -> Any:
-        return default_type(data)
-
-    @model_validator(mode="after")
-    def _together(self) -> Self:
-        check_place(self)
-        if self.poll is not None and self.poll <= 0:
-            raise ValueError("poll is a period and longer than 0")
-        return self
 
 
 class Modbus(Source):
