@@ -28,7 +28,7 @@ from gateway.engine.selection import Selection
 from gateway.journal.journal import Journal, log
 from gateway.journal.ledger import Ledger
 from gateway.journal.ranges import Ranges
-from gateway.model.batch import EMPTY, Batch, PointColumn
+from gateway.model.batch import EMPTY, Batch, Mask, PointColumn
 from gateway.model.context import Delivery, Image
 from gateway.model.link import Sink
 
@@ -177,7 +177,7 @@ class Feed:
         return seq in self._undelivered
 
     def rows_in(self, batch: Batch) -> int:
-        return int(np.count_nonzero(self._every[batch.point]))
+        return int(np.count_nonzero(self._mine(batch.point)))
 
     def undelivered(self) -> Ranges:
         """Return what must stay in the journal for this sink."""
@@ -195,7 +195,7 @@ class Feed:
     def lose(self, seq: int, points: PointColumn, reason: str) -> None:
         """Strike a batch that the journal sheds, unless it is in memory and can be delivered."""
         if seq in self._gaps:
-            rows = int(np.count_nonzero(self._every[points]))
+            rows = int(np.count_nonzero(self._mine(points)))
             self._gaps.remove(seq, seq)
             self._undelivered.remove(seq, seq)
             self._gap_rows -= rows
@@ -220,7 +220,7 @@ class Feed:
             position = first
             while self._journal.readable(position, last):
                 for seq, batch in await self._journal.read(position, last, MAX_ROWS):
-                    rows = int(np.count_nonzero(self._rows_of(batch)))
+                    rows = self.rows_in(batch)
                     if rows:
                         self._gaps.add(first, seq)
                         self._gap_rows += rows
@@ -243,10 +243,10 @@ class Feed:
         else:
             self.ledger.taken -= missing
 
-    def _rows_of(self, batch: Batch) -> npt.NDArray[np.bool_]:
-        """Mask what this sink must have; an id beyond the table is a point that is no more."""
-        known = batch.point < len(self._every)
-        return known & self._every[np.where(known, batch.point, 0)]
+    def _mine(self, points: PointColumn) -> Mask:
+        """Mask what this sink must have; an id beyond the table is of a point that is no more."""
+        known = points < len(self._every)
+        return known & self._every[np.where(known, points, 0)]
 
     # Handing out
 
@@ -402,7 +402,7 @@ class Feed:
         try:
             found = await self._journal.read(first, last, MAX_ROWS)
             for seq, batch in found:
-                rows = batch.take(self._rows_of(batch))
+                rows = batch.take(self._mine(batch.point))
                 if seq in self._gaps and len(rows):
                     self._gaps.remove(first, seq)
                     self._gap_rows -= len(rows)

@@ -25,6 +25,7 @@ from gateway import (
 from gateway.engine import Engine
 from gateway.engine.report import ask
 from gateway.journal.store import StoreError
+from gateway.model.configuration import JournalSettings
 from gateway.testing import Collector, Emitter, PausedClock, configured, paused, running
 
 POINTS = """\
@@ -199,6 +200,29 @@ async def test_ids_and_backlog_outlive_a_restart_and_a_changed_point_list(tmp_pa
     # bay.u is no more: its undelivered stale mark is given up, and counted.
     assert ledger.pending == 0
     assert set(ledger.dropped) <= {"deselected"}
+
+
+async def test_rows_of_points_that_are_no_more_are_shed_and_counted(tmp_path: Path) -> None:
+    """A journal may hold ids beyond those of today's points, and give them up all the same."""
+    emitter, out = links()
+    async with running([emitter], [out], POINTS, data=tmp_path):
+        await emitter.context()
+    more = POINTS + "later,analog,A,,,,,,x\n"
+    emitter, out = links(acknowledges=False)
+    async with running([emitter], [out], more, data=tmp_path) as gateway:
+        await emitter.emit(["later", "bay.i"], [1, 2])
+        beyond = gateway.engine.id("later")
+        await gateway.crash()
+    emitter = Emitter(name="field")
+    idle = Late(name="out")
+    bound = JournalSettings(max_size=1)
+    async with running([emitter], [idle], POINTS, data=tmp_path, journal=bound) as gateway:
+        assert beyond >= len(gateway.engine.names)
+        await gateway.until(lambda: gateway.ledger("out").dropped["journal_full"])
+        ledger = gateway.ledger("out")
+        assert ledger.pending == gateway.held("out")
+
+    assert ledger.dropped["deselected"] == 1
 
 
 async def test_a_sink_that_is_removed_is_said(
