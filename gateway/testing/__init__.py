@@ -2,6 +2,7 @@
 
 from gateway.testing.clock import PausedClock, advance, held, paused, run_paused
 from gateway.testing.links import Collector, Emitter, Row
+from gateway.testing.port import free_port, free_ports
 from gateway.testing.running import Running, configured, running
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "Running",
     "advance",
     "configured",
+    "free_port",
+    "free_ports",
     "held",
     "paused",
     "run_paused",

@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ import pytest
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.ua.uaerrors import UaError
+
+from gateway.testing import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = "/var/lib/grid-gateway"
@@ -63,14 +64,6 @@ def descendants(pid: int) -> list[int]:
         for child in (thread / "children").read_text(encoding="ascii").split()
     ]
     return [one for child in children for one in (int(child), *descendants(int(child)))]
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def demo(folder: Path) -> str:

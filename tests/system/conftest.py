@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from gateway.testing import free_ports
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
@@ -31,9 +32,13 @@ class Copy:
         for csv in re.findall(r"\b[\w-]+\.csv\b", text):
             (folder / csv).write_text((CONFIGS / csv).read_text())
         found = re.findall(r"(?:127\.0\.0\.1:|port: )(\d+)", text)
-        self.ports = {int(port): free_port() for port in dict.fromkeys(found)}
-        for old, new in self.ports.items():
-            text = re.sub(rf"(127\.0\.0\.1:|port: ){old}\b", rf"\g<1>{new}", text)
+        own = [int(port) for port in dict.fromkeys(found)]
+        self.ports = dict(zip(own, free_ports(len(own)), strict=True))
+        text = re.sub(
+            r"(127\.0\.0\.1:|port: )(\d+)",
+            lambda match: f"{match[1]}{self.ports[int(match[2])]}",
+            text,
+        )
         self.path.write_text(text)
 
     def replace(self, old: str, new: str) -> None:
@@ -99,13 +104,6 @@ class Gateway:
         self._reader.join(5)
         assert self.process.stdout is not None
         self.process.stdout.close()
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-import socket
 import ssl
 import struct
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.framer import FramerType
 
 from gateway import Quality
-from gateway.testing import Emitter, Running, running
+from gateway.testing import Emitter, Running, free_port, running
 
 POINTS = """\
 name,kind,field.at,scada.table,scada.register,scada.type,scada.order,scada.bit,scada.scale,scada.unit
@@ -34,13 +33,6 @@ far,analog,x,input,65535,int16,,,,7
 """
 NAMES = ["volts", "amps", "energy", "deep", "breaker", "local", "high", "low", "far"]
 VALUES = [230.46, 12.5, 2.0**40 + 3, -70000.0, 1, 1, 1, 0, -5]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def slave(port: int, **more: Any) -> ModbusServer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,9 @@ from pymodbus.client import AsyncModbusTcpClient
 from yaml import safe_load
 
 from gateway import Quality
-from gateway.testing import running
+from gateway.testing import free_port, running
 
 HERE = Path(__file__).parent.parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def device(port: int, *registers: dict[str, Any], **more: Any) -> ModbusSimulator:

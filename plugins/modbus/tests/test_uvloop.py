@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 
 import uvloop
@@ -12,14 +11,7 @@ from gateway_modbus.simulator import ModbusSimulator
 from gateway_modbus.source import Modbus
 
 from gateway import Quality
-from gateway.testing import running
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from gateway.testing import free_port, running
 
 
 def test_device_meter_and_slave(tmp_path: Path) -> None:
