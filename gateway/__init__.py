@@ -4,7 +4,28 @@ from gateway import Source, hookimpl
 """
 
 from gateway.hookspecs import hookimpl
+from gateway.model.access import AccessRefused, Permission
+from gateway.model.answer import (
+    ANSWERS,
+    FROM_DNP3,
+    FROM_IEC104,
+    FROM_MODBUS,
+    FROM_MQTT,
+    FROM_OPCUA,
+)
 from gateway.model.batch import Batch
+from gateway.model.command import (
+    Answer,
+    Client,
+    Command,
+    CommandStatus,
+    Control,
+    ControlModel,
+    Operation,
+    Pulse,
+    Request,
+    SelectRule,
+)
 from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
 from gateway.model.errors import CustodyRefused, GatewayError, LinkError, reason
 from gateway.model.field import Field
@@ -18,6 +39,7 @@ from gateway.model.fields import (
     seconds_text,
 )
 from gateway.model.link import KeepRule, Sink, Source
+from gateway.model.override import Override
 from gateway.model.point import (
     Deadband,
     DeadbandKind,
@@ -33,8 +55,21 @@ from gateway.model.quality import Quality, quality_text, worst_validity
 __version__ = "0.1.0"
 
 __all__ = [
+    "ANSWERS",
+    "FROM_DNP3",
+    "FROM_IEC104",
+    "FROM_MODBUS",
+    "FROM_MQTT",
+    "FROM_OPCUA",
     "STALE",
+    "AccessRefused",
+    "Answer",
     "Batch",
+    "Client",
+    "Command",
+    "CommandStatus",
+    "Control",
+    "ControlModel",
     "CustodyRefused",
     "Deadband",
     "DeadbandKind",
@@ -50,10 +85,16 @@ __all__ = [
     "Kind",
     "LinkError",
     "LinkPoint",
+    "Operation",
+    "Override",
+    "Permission",
     "Point",
+    "Pulse",
     "Quality",
     "Reconnect",
+    "Request",
     "Secret",
+    "SelectRule",
     "Settings",
     "Sink",
     "SinkContext",

@@ -17,13 +17,24 @@ MAY_IMPORT = {
     "__init__": {"model", "hookspecs"},
     "kernel": {"model", "kernel"},
     "journal": {"model", "journal"},
+    "tls": {"model", "tls"},
+    "interlock": {"model", "interlock"},
+    "audit": {"model", "audit"},
+    "access": {"model", "access"},
+    "command": {"model", "interlock", "audit", "access", "command"},
     "host": {"model", "hookspecs", "host", "__init__"},
-    "config": {"model", "hookspecs", "host", "config", "__init__"},
-    "engine": {"model", "kernel", "journal", "host", "config", "engine", "__init__"},
-    "cli": {"model", "kernel", "journal", "host", "config", "engine", "cli", "__init__"},
+    "config": {"model", "hookspecs", "interlock", "access", "host", "config", "__init__"},
+    "engine": {
+        "model", "kernel", "journal", "tls", "interlock", "audit", "access", "command", "host",
+        "config", "engine", "__init__",
+    },
+    "cli": {
+        "model", "kernel", "journal", "tls", "interlock", "audit", "access", "command", "host",
+        "config", "engine", "cli", "__init__",
+    },
     "testing": {
-        "model", "hookspecs", "kernel", "journal", "host", "config", "engine", "testing",
-        "__init__",
+        "model", "hookspecs", "kernel", "journal", "tls", "interlock", "audit", "access",
+        "command", "host", "config", "engine", "testing", "__init__",
     },
 }  # fmt: skip
 """What each layer of the core may import; the design's arrow, written out."""

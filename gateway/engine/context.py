@@ -15,10 +15,13 @@ from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost, received
 from gateway.engine.status import LinkStatus
 from gateway.kernel import KernelError, Plan, Points
+from gateway.model.access import Permission
 from gateway.model.batch import Batch, PointColumn
+from gateway.model.command import Answer, Client, Command, CommandStatus, Request
 from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
 from gateway.model.errors import GatewayError
 from gateway.model.field import Field
+from gateway.model.override import Override
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
 
@@ -125,6 +128,12 @@ class RunningSource(_Context, SourceContext):
         await self._intake.room()
         self._intake.judge(lost(points, quality, self._clock.now()), every=False)
 
+    def commands(self) -> AsyncIterator[Command]:
+        raise NotImplementedError
+
+    def answer(self, command: Command, status: CommandStatus, detail: str = "") -> None:
+        raise NotImplementedError
+
     def _check(self, points: Any) -> None:
         if len(points) and not (
             points.min() >= 0
@@ -150,6 +159,37 @@ class RunningSink(_Context, SinkContext):
 
     def watch(self, points: Iterable[int] | None) -> None:
         self._feed.watch(None if points is None else np.fromiter(points, np.int32))
+
+    async def command(self, request: Request) -> Answer:
+        raise NotImplementedError
+
+    async def override(
+        self, client: Client, point: int, action: Override, value: float | None = None
+    ) -> Answer:
+        raise NotImplementedError
+
+    def release(self, client: Client) -> None:
+        raise NotImplementedError
+
+    async def login(self, user: str, password: str, address: str, session: str = "") -> Client:
+        raise NotImplementedError
+
+    def client(
+        self,
+        address: str,
+        *,
+        user: str = "",
+        certificate: bytes | None = None,
+        session: str = "",
+    ) -> Client:
+        raise NotImplementedError
+
+    def may(self, client: Client, permission: Permission, point: int | None = None) -> bool:
+        raise NotImplementedError
+
+    @property
+    def authenticates(self) -> bool:
+        raise NotImplementedError
 
 
 class _Deliveries(AsyncIterator[Delivery]):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from gateway.model.fields import Duration, Settings, Size
+from gateway.model.access import AccessSettings
+from gateway.model.fields import Duration, Secret, Settings, Size
 from gateway.model.link import LINK_NAME, Sink, Source
 from gateway.model.point import Definition
 
@@ -54,6 +55,46 @@ class GatewaySettings(Settings):
     ] = "info"
 
 
+class AuditSettings(Settings):
+    """The audit log."""
+
+    max_size: Annotated[
+        Size,
+        Field(description="of the log; beyond it the oldest file goes, on record"),
+    ] = 1_000_000_000
+    key: Annotated[
+        Secret | None,
+        Field(description="with it nobody without it can forge a record: HMAC instead of a hash"),
+    ] = None
+
+
+class Bay(Settings):
+    """Points behind one local/remote switch."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    points: Annotated[
+        tuple[str, ...],
+        Field(description="names of the points it has, with * and ?; a leading ! leaves out"),
+    ]
+    switch: Annotated[
+        str, Field(min_length=1, description="status point: 1 on remote, anything else is local")
+    ]
+
+
+class CommandSettings(Settings):
+    """What holds for commands to any point."""
+
+    bays: tuple[Bay, ...] = ()
+    rate: Annotated[
+        float, Field(gt=0, le=10_000, description="requests per second that one client may make")
+    ] = 20.0
+    remember: Annotated[
+        Duration,
+        Field(gt=0, description="how long the keys of requests are known, so that none runs twice"),
+    ] = 86400.0
+    audit: AuditSettings = AuditSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """The tree of models that a YAML file and its point list stand for.
@@ -66,3 +107,5 @@ class Configuration:
     sources: tuple[Source, ...]
     sinks: tuple[Sink, ...]
     points: tuple[Definition, ...]
+    commands: CommandSettings = field(default_factory=CommandSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.model.access import Permission
 from gateway.model.batch import Batch, QualityColumn, TimeColumn, ValueColumn
+from gateway.model.command import Answer, Client, Command, CommandStatus, Request
 from gateway.model.field import Field
+from gateway.model.override import Override
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
 
@@ -128,6 +131,24 @@ class SourceContext(LinkContext):
         For a part of the link that fails (a register, a unit); the host does it for the whole link.
         """
 
+    @abstractmethod
+    def commands(self) -> AsyncIterator[Command]:
+        """Yield what the device is to be told, for the length of this connection.
+
+        Everything that may speak against it was checked before; each is yielded once, at most,
+        and never again after a reconnect. Until this is called, the host answers for the link:
+        `not_supported`. A command that is yielded counts as sent: if the connection breaks
+        before `answer`, the client hears `timeout`.
+        Commands to different points may be carried out side by side.
+        """
+
+    @abstractmethod
+    def answer(self, command: Command, status: CommandStatus, detail: str = "") -> None:
+        """Say what the device said to a command; the detail is a sentence for people.
+
+        Too late (behind the command's deadline) it is noted in the audit log and changes nothing.
+        """
+
 
 class SinkContext(LinkContext):
     """What a sink's `run` is given."""
@@ -150,3 +171,61 @@ class SinkContext(LinkContext):
 
         For a server that only hands on what its clients monitor: the rest costs nothing.
         """
+
+    @abstractmethod
+    async def command(self, request: Request) -> Answer:
+        """Carry out what a client asks for, and return the one answer, whatever happens.
+
+        Checks role, test mode, local/remote switch, interlock, limits and selection, has the
+        request on disk in the audit log, hands it to the source that owns the point, and waits
+        for the device, and for the indication where the point has a `feedback`.
+        It ends within the point's times. Being cancelled (the client left) does not stop what is
+        under way: it goes on to its end, and the audit log has it.
+        """
+
+    @abstractmethod
+    async def override(
+        self, client: Client, point: int, action: Override, value: float | None = None
+    ) -> Answer:
+        """Block, substitute, test or release a point on an operator's behalf; see `Override`."""
+
+    @abstractmethod
+    def release(self, client: Client) -> None:
+        """Say that a client left: what it has selected is free again.
+
+        The host does it for all clients of a connection of the link that ends.
+        """
+
+    @abstractmethod
+    async def login(self, user: str, password: str, address: str, session: str = "") -> Client:
+        """Return who this is, with the user's role.
+
+        Takes the time of a password hash, in a thread; counts failures, locks out, and is audited.
+        Raises AccessRefused, whose sentence is not for the client.
+        """
+
+    @abstractmethod
+    def client(
+        self,
+        address: str,
+        *,
+        user: str = "",
+        certificate: bytes | None = None,
+        session: str = "",
+    ) -> Client:
+        """Return who a client is that gave no password.
+
+        certificate: DER, verified already; its rule in the configuration gives user and role.
+        user:        a name that the transport vouches for (a topic that the broker guards).
+        Without either, or where the configuration does not know them, the role is that of the
+        link's `role` field, which may be none: then it may read and nothing else.
+        """
+
+    @abstractmethod
+    def may(self, client: Client, permission: Permission, point: int | None = None) -> bool:
+        """Return whether the client may do this to the point; with None, to any point at all."""
+
+    @property
+    @abstractmethod
+    def authenticates(self) -> bool:
+        """Whether the configuration has users who can log in."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_v
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from gateway.model.access import ROLE_NAME
 from gateway.model.context import SinkContext, SourceContext
 from gateway.model.fields import Reconnect, Settings
 from gateway.model.point import Keep, Kind, LinkPoint, Point, SinkPoint
@@ -117,6 +118,14 @@ class Sink(Link):
     @classmethod
     def _keep_word(cls, value: object) -> object:
         return KeepRule.all(Keep(value)) if value in ("every", "latest") else value
+
+    role: Annotated[
+        str | None,
+        Field(
+            pattern=f"^{ROLE_NAME}$",
+            description="role of clients that nobody vouches for; without it they may read only",
+        ),
+    ] = None
 
     async def run(self, ctx: SinkContext) -> None:
         """Connect, hand on `ctx.batches()`, and say `ctx.delivered(seq)` as the consumer has it.

@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.model.command import Control
+
 
 class Kind(StrEnum):
     """What a point is, which decides how it is kept and translated."""
@@ -66,6 +68,7 @@ class Definition:
     `value = raw × scale + offset`; `low`, `high` in `unit`; `rate` in `unit` per second.
     `addresses` maps the name of a link to that link's point model.
     `source` is the name of the one link that brings the point in, or None for a health point.
+    `command` says how the point is commanded; None for a measurement.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Definition:
     deadband: Deadband = Deadband()
     source: str | None = None
     addresses: Mapping[str, Point] = field(default_factory=dict)
+    command: Control | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +105,7 @@ class LinkPoint:
     @property
     def kind(self) -> Kind:
         return self.definition.kind
+
+    @property
+    def command(self) -> Control | None:
+        return self.definition.command

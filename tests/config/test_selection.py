@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.config.selection import selector
+from gateway.model.selector import selector
 
 NAMES = ["feeder1.voltage", "feeder1.breaker", "feeder10.voltage", "bus.voltage"]
 

@@ -1,0 +1,102 @@
+"""Who may do what: roles, users, certificates, as the configuration's `access:` says."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.model.errors import GatewayError
+from gateway.model.fields import Duration, Settings
+
+ROLE_NAME = r"[a-z][a-z0-9_-]*"
+
+
+class Permission(StrEnum):
+    """What a role may allow.
+
+    read:      see points.
+    command:   operate switches and change setpoints.
+    override:  block and release points, substitute values.
+    test:      put points into test, and give commands as a test.
+    audit:     read the audit log.
+    configure: see and change the configuration.
+    """
+
+    READ = "read"
+    COMMAND = "command"
+    OVERRIDE = "override"
+    TEST = "test"
+    AUDIT = "audit"
+    CONFIGURE = "configure"
+
+
+BUILT_IN: dict[str, frozenset[Permission]] = {
+    "viewer": frozenset({Permission.READ}),
+    "operator": frozenset({Permission.READ, Permission.COMMAND, Permission.OVERRIDE}),
+    "engineer": frozenset(
+        {
+            Permission.READ,
+            Permission.COMMAND,
+            Permission.OVERRIDE,
+            Permission.TEST,
+            Permission.AUDIT,
+        }
+    ),
+    "admin": frozenset(Permission),
+}
+"""The roles that every gateway has; of all points, unless the configuration narrows them."""
+
+
+class AccessRefused(GatewayError):  # noqa: N818 - the word of the field
+    """Nobody of that name with that password, or locked out; the sentence is for the log only."""
+
+
+class Role(Settings):
+    """A role of the gateway's own, or one of the built-in ones narrowed to some points."""
+
+    name: Annotated[str, Field(pattern=f"^{ROLE_NAME}$", max_length=64)]
+    may: Annotated[
+        frozenset[Permission] | None,
+        Field(description="permissions; a built-in role keeps its own where this is left out"),
+    ] = None
+    points: Annotated[
+        tuple[str, ...],
+        Field(description="names of the points it may, with * and ?; a leading ! leaves out"),
+    ] = ("*",)
+
+
+class CertificateRule(Settings):
+    """Gives who shows a certificate a name and a role; the first rule that fits counts."""
+
+    subject: Annotated[
+        str | None,
+        Field(min_length=1, description="of the certificate, RFC 4514: CN=scada1,O=Utility"),
+    ] = None
+    fingerprint: Annotated[
+        str | None,
+        Field(pattern=r"^[0-9a-fA-F:]{64,95}$", description="SHA-256 of the certificate, in hex"),
+    ] = None
+    role: Annotated[str, Field(pattern=f"^{ROLE_NAME}$")]
+
+
+class Lockout(Settings):
+    """When guessing passwords stops being possible."""
+
+    attempts: Annotated[int, Field(ge=1, le=100, description="wrong passwords in a row")] = 5
+    within: Annotated[Duration, Field(gt=0, description="in this time")] = 60.0
+    lasts: Annotated[Duration, Field(gt=0, description="how long nobody gets in then")] = 900.0
+
+
+class AccessSettings(Settings):
+    """Users, roles and certificates."""
+
+    users: Annotated[
+        Path | None,
+        Field(description="file of users with their password hashes, as `gateway user` writes it"),
+    ] = None
+    roles: tuple[Role, ...] = ()
+    certificates: tuple[CertificateRule, ...] = ()
+    lockout: Lockout = Lockout()

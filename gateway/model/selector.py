@@ -1,0 +1,34 @@
+"""Names with * and ?: how sinks, roles and bays say which points they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+
+
+@cache
+def selector(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Return the test of a point's name that a `select` stands for.
+
+    * is any text and ? any character, dots included; a name is taken where one of the patterns fits
+    and none with a leading ! does. Where all patterns have a !, everything else is taken.
+    """
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
+    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    if not wanted:
+        wanted = ["*"]
+    take, leave = _any(wanted), _any(unwanted)
+    if "*" in wanted:
+        if not unwanted:
+            return lambda name: True
+        return lambda name: leave.fullmatch(name) is None
+    return lambda name: take.fullmatch(name) is not None and leave.fullmatch(name) is None
+
+
+def _any(patterns: Sequence[str]) -> re.Pattern[str]:
+    parts = [
+        "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
+        for pattern in patterns
+    ]
+    return re.compile("|".join(f"(?:{part})" for part in parts) or r"(?!)", re.DOTALL)
