@@ -163,6 +163,11 @@ class RunningSink(_Context, SinkContext):
     async def command(self, request: Request) -> Answer:
         raise NotImplementedError
 
+    def refused(
+        self, client: Client, status: CommandStatus, detail: str, *, point: str = "", **said: str
+    ) -> Answer:
+        raise NotImplementedError
+
     async def override(
         self, client: Client, point: int, action: Override, value: float | None = None
     ) -> Answer:

@@ -47,6 +47,14 @@ class SelectRule(StrEnum):
     LOCAL = "local"
     FORWARD = "forward"
 
+    @property
+    def needed(self) -> bool:
+        return self is not SelectRule.NONE
+
+    @property
+    def forwarded(self) -> bool:
+        return self is SelectRule.FORWARD
+
 
 class CommandStatus(StrEnum):
     """How a request for a command ended; each protocol says it in its own words (`ANSWERS`).

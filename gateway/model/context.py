@@ -184,6 +184,16 @@ class SinkContext(LinkContext):
         """
 
     @abstractmethod
+    def refused(
+        self, client: Client, status: CommandStatus, detail: str, *, point: str = "", **said: str
+    ) -> Answer:
+        """Put on record what the link itself refuses, because it cannot make a request of it.
+
+        A message that cannot be read, a point that is not there: `point` and `said` are what the
+        client named (bounded texts: they come from outside). Returns the answer to give.
+        """
+
+    @abstractmethod
     async def override(
         self, client: Client, point: int, action: Override, value: float | None = None
     ) -> Answer:
