@@ -1,7 +1,8 @@
 """Commands as one audited transaction, from whoever asks to the source that owns the point."""
 
 from gateway.command.desk import Desk
-from gateway.command.order import Outbox
+from gateway.command.order import Outbox, Outcome
 from gateway.command.preconditions import Preconditions
+from gateway.command.target import targets
 
-__all__ = ["Desk", "Outbox", "Preconditions"]
+__all__ = ["Desk", "Outbox", "Outcome", "Preconditions", "targets"]

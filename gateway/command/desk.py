@@ -1,4 +1,4 @@
-"""Where all requests arrive: checks, reservation, audit, hand-over, answer."""
+"""Where all requests arrive: checks, reservation, hand-over, answer."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
+from gateway.command.indication import Watch
 from gateway.command.memory import Keys, Rates
 from gateway.command.order import Order, Outbox, Outcome
-from gateway.command.preconditions import Preconditions, feedbacks
-from gateway.command.slot import Slot
+from gateway.command.preconditions import Preconditions
+from gateway.command.record import Log, Recorder
+from gateway.command.slot import Slot, Transaction
 from gateway.command.table import Event, State
-from gateway.model.command import (
-    Answer,
-    Client,
-    Command,
-    CommandStatus,
-    Control,
-    Operation,
-    Request,
-)
+from gateway.command.target import Target
+from gateway.model.command import Answer, Client, Command, CommandStatus, Operation, Request
 from gateway.model.errors import GatewayError
-from gateway.model.point import Definition
 
 log = logging.getLogger("gateway.command")
 
@@ -35,14 +29,6 @@ WITHDRAWAL = 5.0
 """Seconds that a device has to confirm a cancel that the gateway sends by itself."""
 
 
-class Log(Protocol):
-    """The audit log: `gateway.audit.AuditLog`."""
-
-    def write(self, step: str, **facts: Any) -> int: ...
-
-    async def durable(self) -> None: ...
-
-
 class Desk:
     """Carries out requests; on the event loop.
 
@@ -52,79 +38,64 @@ class Desk:
 
     def __init__(
         self,
-        definitions: Sequence[Definition | None],
+        names: Sequence[str],
+        targets: Mapping[int, Target],
         preconditions: Preconditions,
         audit: Log,
         outboxes: Mapping[str, Outbox],
         link_up: Callable[[str], bool],
         *,
-        rate: float = 20.0,
-        remember: float = 86400.0,
-        prefix: str = "",
+        rate: float,
+        remember: float,
+        run: str,
     ) -> None:
-        """`prefix` makes the ids of this run's transactions different from those of all others."""
+        """`names` are those of all points by id; `run` begins the number of each transaction,
+        so that no two of any two runs of the gateway have the same.
+        """
         self._loop = asyncio.get_running_loop()
-        self._definitions = definitions
+        self._names = names
+        self._targets = targets
         self._preconditions = preconditions
-        self._audit = audit
+        self._record = Recorder(audit)
         self._outboxes = outboxes
         self._link_up = link_up
-        self._feedbacks = feedbacks(definitions)
         self._slots: dict[int, Slot] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._watched: dict[int, set[asyncio.Event]] = {}
-        self._prefix = prefix
+        self._run = run
         self._count = 0
-        self.keys = Keys(remember, self._loop.time)
-        self._rates = Rates(rate, self._loop.time)
         self._pause = 1.0 / rate
-
-    # What links ask of it
+        self._rates = Rates(rate, self._loop.time)
+        self.keys = Keys(remember, self._loop.time)
+        self.watch = Watch()
 
     async def request(self, request: Request) -> Answer:
         """Carry out a request, to its end even where the caller does not wait for it."""
         if len(self._tasks) >= UNDER_WAY:
-            id, outcome = self._next_id(), Outcome(_S.RATE_LIMITED, "too many are under way")
-            self._finish(request, id, outcome)
-            return Answer(*outcome, id, request.value)
+            return self._end(request, self._number(), _S.RATE_LIMITED, "too many are under way")
         return await asyncio.shield(self._start(self._carry_out(request)))
 
-    def refuse(self, client: Client, outcome: Outcome, **facts: Any) -> Answer:
-        """Note what a link refused by itself, because it could not make a request of it."""
-        id = self._next_id()
-        try:
-            self._audit.write("refused", id=id, **_who(client), **facts, **_how(outcome))
-        except GatewayError as error:
-            log.error("a refused request is not in the audit log: %s", error)
-        return Answer(*outcome, id)
+    def refuse(self, client: Client, outcome: Outcome, **said: str) -> Answer:
+        """Put on record what a link refused, because it could not make a request of it."""
+        number = self._number()
+        self._record.refused(number, client, outcome, **said)
+        return Answer(*outcome, number)
+
+    def late(self, command: Command, outcome: Outcome) -> None:
+        """Put on record what a device answered when its command had ended already."""
+        self._record.late(command.id, self._names[command.point], outcome)
 
     def release(self, leaves: Callable[[Client], bool]) -> None:
         """Free what clients that leave have selected."""
-        for point, slot in self._slots.items():
-            if slot.held is None or not leaves(slot.held.client):
+        for slot in self._slots.values():
+            if slot.held is None or not leaves(slot.held.request.client):
                 continue
             if slot.state is State.SELECTED:
-                self._withdraw(point, slot, Event.RELEASED, "the client left")
+                self._withdraw(slot, Event.RELEASED, "the client left")
             elif slot.state is State.SELECTING:
                 slot.left = True
 
-    def late(self, command: Command, status: CommandStatus, detail: str) -> None:
-        """Note an answer that a device gave when its command had ended already."""
-        self._note("late", command.point, command.id, **_how(Outcome(status, detail)))
-
-    @property
-    def watching(self) -> bool:
-        """Whether any command waits for an indication."""
-        return bool(self._watched)
-
-    def changed(self, points: Sequence[int]) -> None:
-        """Hear which points have new samples; only needed while `watching`."""
-        for point in self._watched.keys() & set(points):
-            for event in self._watched[point]:
-                event.set()
-
     async def close(self) -> None:
-        """Wait for what is under way; the sources have ended, so that it does not take long."""
+        """Wait for what is under way: where the sources have ended it does not take long."""
         for slot in self._slots.values():
             if slot.expiry is not None:
                 slot.expiry.cancel()
@@ -134,232 +105,205 @@ class Desk:
     # One request
 
     async def _carry_out(self, request: Request) -> Answer:
-        definition = self._definitions[request.point]
         slot = self._slots.get(request.point)
-        id = slot.id if slot is not None and slot.holds(request.client) else self._next_id()
+        selection = slot.selection(request.client) if slot is not None else None
+        number = selection.number if selection is not None else self._number()
         try:
-            self._write("received", request, id)
-            if self._rates.allows(request.client):
-                outcome = self._refusal(request) or await self._proceed(request, id)
-            else:
-                # Answered slowly, so that nobody floods the log.
-                await asyncio.sleep(self._pause)
-                outcome = Outcome(_S.RATE_LIMITED, "the client asks too often")
+            self._record.begin("received", number, self._names[request.point], request)
+            outcome = await self._outcome(request, number)
         except GatewayError as error:
             outcome = Outcome(_S.FAILED, str(error))
         except Exception:
-            log.exception("a request for %s failed", definition.name if definition else "?")
-            outcome = Outcome(_S.FAILED, "a mistake of the gateway, see its log")
-        self._finish(request, id, outcome)
-        return Answer(outcome.status, outcome.detail, id, request.value)
+            log.exception("a command to %s failed", self._names[request.point])
+            outcome = Outcome(_S.FAILED, "a mistake of the gateway, which its log has")
+        return self._end(request, number, *outcome)
 
-    def _refusal(self, request: Request) -> Outcome | None:
-        outcome = self._preconditions.of_request(request)
-        if outcome is not None:
-            return outcome
+    async def _outcome(self, request: Request, number: str) -> Outcome:
+        if not self._rates.allows(request.client):
+            # Answered slowly, so that nobody fills the log.
+            await asyncio.sleep(self._pause)
+            return Outcome(_S.RATE_LIMITED, "the client asks too often")
+        refused = self._preconditions.of_client(request)
+        if refused is not None:
+            return refused
+        target = self._targets.get(request.point)
+        if target is None:
+            return Outcome(_S.NOT_SUPPORTED, "it is a measurement and takes no commands")
         if self.keys.seen(request):
             return Outcome(_S.DUPLICATE, f"the request {request.key} was taken before")
-        return None
+        refused = self._preconditions.of_value(request, target)
+        if refused is not None:
+            return refused
+        return await self._proceed(Transaction(number, request, target))
 
-    async def _proceed(self, request: Request, id: str) -> Outcome:
-        slot = self._slots.get(request.point)
-        if slot is None:
-            slot = self._slots[request.point] = Slot(self._control(request.point))
-        step = slot.asked(request)
+    async def _proceed(self, transaction: Transaction) -> Outcome:
+        slot = self._slots.setdefault(transaction.target.point, Slot())
+        step = slot.asked(transaction)
         if isinstance(step, CommandStatus):
-            # A refused execute ends the selection: one select, one execute.
-            self._end_selection(request, slot)
-            return Outcome(step, _STATE_SENTENCES.get(step, ""))
-        outcome = self._hindrance(request, slot, step)
-        if outcome is not None:
-            self._end_selection(request, slot)
-            return outcome
-        slot.claim(step, request, id)
+            self._end_selection(transaction.request, slot)
+            return Outcome(step, _STANDING[step])
+        refused = self._hindrance(transaction, slot, step)
+        if refused is not None:
+            self._end_selection(transaction.request, slot)
+            return refused
+        slot.claim(step, transaction)
         try:
-            return await self._STEPS[step](self, request, slot, id)
+            return await _STEPS[step](self, transaction, slot)
         except BaseException:
             slot.free()
             raise
 
-    def _hindrance(self, request: Request, slot: Slot, step: State) -> Outcome | None:
+    def _hindrance(self, transaction: Transaction, slot: Slot, step: State) -> Outcome | None:
         if step is State.CANCELLING:
             return None
-        outcome = self._preconditions.of_moment(request) or self._unreachable(request.point)
-        if outcome is not None:
-            return outcome
-        wait = slot.operated + slot.control.interval - self._loop.time()
+        refused = self._preconditions.of_moment(transaction.request, transaction.target)
+        refused = refused or self._unreachable(transaction.target.source)
+        if refused is not None:
+            return refused
+        wait = slot.operated + transaction.target.control.interval - self._loop.time()
         if step is State.OPERATING and wait > 0:
             return Outcome(_S.RATE_LIMITED, f"the next command is allowed in {wait:.1f} s")
         return None
 
-    def _unreachable(self, point: int) -> Outcome | None:
-        source = self._source(point)
+    def _unreachable(self, source: str) -> Outcome | None:
         if not self._link_up(source):
             return Outcome(_S.UNREACHABLE, f"{source} is down")
         if not self._outboxes[source].open:
             return Outcome(_S.NOT_SUPPORTED, f"{source} takes no commands")
         return None
 
-    async def _select(self, request: Request, slot: Slot, id: str) -> Outcome:
-        outcome = Outcome(_S.SUCCESS)
-        if self._at_device(request, slot):
-            outcome = await self._forward(request, id)
+    async def _select(self, transaction: Transaction, slot: Slot) -> Outcome:
+        outcome = await self._selecting(transaction)
         slot.happened(_event(outcome))
         if slot.state is State.SELECTED:
             if slot.left:
-                self._withdraw(request.point, slot, Event.RELEASED, "the client left")
+                self._withdraw(slot, Event.RELEASED, "the client left")
             else:
-                slot.expiry = self._loop.call_later(
-                    slot.control.select_timeout, self._expire, request.point, slot
-                )
+                held = transaction.target.control.select_timeout
+                slot.expiry = self._loop.call_later(held, self._expire, slot)
         return outcome
 
-    async def _operate(self, request: Request, slot: Slot, id: str) -> Outcome:
-        if request.test:
+    async def _cancel(self, transaction: Transaction, slot: Slot) -> Outcome:
+        outcome = await self._selecting(transaction)
+        slot.happened(_event(outcome))
+        return outcome
+
+    async def _selecting(self, transaction: Transaction) -> Outcome:
+        return await self._forward(transaction) if transaction.at_device else Outcome(_S.SUCCESS)
+
+    async def _operate(self, transaction: Transaction, slot: Slot) -> Outcome:
+        slot.operated = self._loop.time()
+        if transaction.request.test:
             slot.happened(Event.ACCEPTED)
             slot.happened(Event.INDICATED)
-            return Outcome(_S.SUCCESS, "test: nothing was sent")
-        slot.operated = self._loop.time()
-        outcome = await self._forward(request, id)
+            return Outcome(_S.SUCCESS, "a test: nothing was sent")
+        outcome = await self._forward(transaction)
         slot.happened(_event(outcome))
         if slot.state is State.INDICATING:
-            outcome = await self._indication(request, slot, id)
+            outcome = await self._indication(transaction)
             slot.happened(Event.INDICATED if outcome.status is _S.SUCCESS else Event.TIMED_OUT)
         return outcome
 
-    async def _cancel(self, request: Request, slot: Slot, id: str) -> Outcome:
-        outcome = Outcome(_S.SUCCESS)
-        if self._at_device(request, slot):
-            outcome = await self._forward(request, id)
-        slot.happened(_event(outcome))
-        return outcome
-
-    _STEPS: Mapping[State, Callable[[Desk, Request, Slot, str], Coroutine[Any, Any, Outcome]]] = {
-        State.SELECTING: _select,
-        State.OPERATING: _operate,
-        State.CANCELLING: _cancel,
-    }
-
-    async def _forward(self, request: Request, id: str) -> Outcome:
+    async def _forward(self, transaction: Transaction) -> Outcome:
         """Hand a command to its source and return what the device says, or that it does not."""
-        definition, control = self._definitions[request.point], self._control(request.point)
-        assert definition is not None
-        wait = control.timeout
+        request, target = transaction.request, transaction.target
+        wait = target.control.timeout
         if request.timeout is not None:
             wait = min(wait, request.timeout)
         deadline = self._loop.time() + wait
-        self._write("forwarded", request, id, source=definition.source)
-        await self._audit.durable()
-        command = Command(
-            id,
-            request.point,
-            request.operation,
-            request.value,
-            (request.value - definition.offset) / definition.scale,
-            control.model,
-            deadline,
-            request.client,
-            request.pulse or control.pulse,
+        self._record.begin(
+            "forwarded", transaction.number, target.name, request, source=target.source
         )
-        order = Order(command, lambda: self._admit(request, deadline))
-        outcome = self._unreachable(request.point)
-        if outcome is not None:
-            return outcome
-        outbox = self._outboxes[self._source(request.point)]
+        await self._record.durable()
+        order = Order(
+            Command(
+                transaction.number,
+                target.point,
+                request.operation,
+                request.value,
+                target.raw(request.value),
+                target.control.model,
+                deadline,
+                request.client,
+                request.pulse or target.control.pulse,
+            ),
+            lambda: self._admit(transaction, deadline),
+        )
+        outcome = self._unreachable(target.source)
+        if outcome is None:
+            outcome = await self._await_device(order, self._outboxes[target.source], wait)
+        self._record.note(
+            "answered", transaction, status=outcome.status.value, detail=outcome.detail
+        )
+        return outcome
+
+    async def _await_device(self, order: Order, outbox: Outbox, wait: float) -> Outcome:
         if not outbox.put(order):
-            return Outcome(_S.RATE_LIMITED, "too many commands wait for the device")
+            return Outcome(_S.RATE_LIMITED, "too many commands wait for the link")
         try:
-            async with asyncio.timeout_at(deadline):
-                outcome = await order.outcome
+            async with asyncio.timeout_at(order.command.deadline):
+                return await order.outcome
         except TimeoutError:
             outbox.take_back(order)
             if order.handed:
-                outcome = Outcome(_S.TIMEOUT, f"the device did not answer within {wait:g} s")
-            else:
-                outcome = Outcome(_S.UNREACHABLE, f"the link did not send it within {wait:g} s")
-        self._note("answered", request.point, id, **_how(outcome))
-        return outcome
+                return Outcome(_S.TIMEOUT, f"the device did not answer within {wait:g} s")
+            return Outcome(_S.UNREACHABLE, f"the link did not send it within {wait:g} s")
 
-    def _admit(self, request: Request, deadline: float) -> Outcome | None:
+    def _admit(self, transaction: Transaction, deadline: float) -> Outcome | None:
+        """Look once more in the moment of handing over."""
         if self._loop.time() >= deadline:
             return Outcome(_S.UNREACHABLE, "its time was over before it was sent")
-        if request.operation is Operation.CANCEL:
+        if transaction.request.operation is Operation.CANCEL:
             return None
-        return self._preconditions.of_moment(request)
+        return self._preconditions.of_moment(transaction.request, transaction.target)
 
-    async def _indication(self, request: Request, slot: Slot, id: str) -> Outcome:
-        control = slot.control
-        point = self._feedbacks.get(request.point)
-        if point is None:
+    async def _indication(self, transaction: Transaction) -> Outcome:
+        target, value = transaction.target, transaction.request.value
+        feedback, wait = target.feedback, target.control.feedback_timeout
+        if feedback is None:
             return Outcome(_S.SUCCESS)
-        event = asyncio.Event()
-        self._watched.setdefault(point, set()).add(event)
-        try:
-            async with asyncio.timeout(control.feedback_timeout):
-                while not self._preconditions.indicated(control, request.value):
-                    event.clear()
-                    await event.wait()
-        except TimeoutError:
-            return Outcome(
-                _S.NO_INDICATION,
-                f"{control.feedback} did not show {request.value:g} "
-                f"within {control.feedback_timeout:g} s",
-            )
-        finally:
-            self._watched[point].discard(event)
-            if not self._watched[point]:
-                del self._watched[point]
-        self._note("indicated", request.point, id, feedback=control.feedback)
+        if not await self.watch.until(
+            feedback.point, lambda: self._preconditions.indicated(target, value), wait
+        ):
+            why = f"{feedback.name} did not show {value:g} within {wait:g} s"
+            return Outcome(_S.NO_INDICATION, why)
+        self._record.note("indicated", transaction, feedback=feedback.name)
         return Outcome(_S.SUCCESS)
 
-    # The end of a selection
+    # The end of a selection that no client asked for
 
-    def _expire(self, point: int, slot: Slot) -> None:
-        self._withdraw(point, slot, Event.EXPIRED, "it was held for too long")
+    def _expire(self, slot: Slot) -> None:
+        self._withdraw(slot, Event.EXPIRED, "it was held for too long")
 
     def _end_selection(self, request: Request, slot: Slot) -> None:
-        if request.operation is Operation.EXECUTE and slot.holds(request.client):
-            self._withdraw(request.point, slot, Event.REFUSED, "the execute was refused")
+        """Let a refused execute end the selection: one select, one execute."""
+        if request.operation is Operation.EXECUTE and slot.selection(request.client):
+            self._withdraw(slot, Event.REFUSED, "the execute was refused")
 
-    def _withdraw(self, point: int, slot: Slot, event: Event, why: str) -> None:
-        """End a selection that no request ends, and let the device know where it holds one."""
-        held, id = slot.held, slot.id
-        assert held is not None
+    def _withdraw(self, slot: Slot, event: Event, why: str) -> None:
+        held = slot.held
+        if held is None:
+            return
         slot.happened(event)
-        self._note("expired" if event is Event.EXPIRED else "released", point, id, detail=why)
-        if self._at_device(held, slot) and self._unreachable(point) is None:
-            request = replace(held, operation=Operation.CANCEL, key="", timeout=WITHDRAWAL)
-            self._start(self._tell(request, slot, id))
+        self._record.note("expired" if event is Event.EXPIRED else "released", held, detail=why)
+        if held.at_device and self._unreachable(held.target.source) is None:
+            cancel = replace(
+                held.request, operation=Operation.CANCEL, key="", timeout=WITHDRAWAL, pulse=None
+            )
+            self._start(self._tell(replace(held, request=cancel), slot))
         else:
             slot.happened(Event.ACCEPTED)
 
-    async def _tell(self, request: Request, slot: Slot, id: str) -> None:
+    async def _tell(self, cancel: Transaction, slot: Slot) -> None:
         event = Event.TIMED_OUT
         try:
-            event = _event(await self._forward(request, id))
+            event = _event(await self._forward(cancel))
         except GatewayError as error:
-            log.error("a selection that ended could not be cancelled at its device: %s", error)
+            log.error("the device was not told that a selection ended: %s", error)
         finally:
             slot.happened(event)
 
-    @staticmethod
-    def _at_device(request: Request, slot: Slot) -> bool:
-        """Return whether a selection is the device's business, too."""
-        return slot.control.select.forwarded and not request.test
-
     # Bookkeeping
-
-    def _control(self, point: int) -> Control:
-        definition = self._definitions[point]
-        assert definition is not None
-        assert definition.command is not None
-        return definition.command
-
-    def _source(self, point: int) -> str:
-        definition = self._definitions[point]
-        assert definition is not None
-        assert definition.source is not None
-        return definition.source
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
@@ -367,45 +311,28 @@ class Desk:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _next_id(self) -> str:
+    def _number(self) -> str:
         self._count += 1
-        return f"{self._prefix}{self._count}"
+        return f"{self._run}-{self._count}"
 
-    def _finish(self, request: Request, id: str, outcome: Outcome) -> None:
-        step = "ended" if outcome.status in _ENDS else "refused"
-        try:
-            self._write(step, request, id, **_how(outcome))
-        except GatewayError as error:
-            log.error("the end of a command is not in the audit log: %s", error)
+    def _end(self, request: Request, number: str, status: CommandStatus, detail: str) -> Answer:
+        step = "ended" if status in _ENDS else "refused"
+        point = self._names[request.point]
+        self._record.end(step, number, point, request, Outcome(status, detail))
+        return Answer(status, detail, number, request.value)
 
-    def _write(self, step: str, request: Request, id: str, **facts: Any) -> None:
-        definition = self._definitions[request.point]
-        optional: dict[str, Any] = {"key": request.key} if request.key else {}
-        if request.test:
-            optional["test"] = True
-        self._audit.write(
-            step,
-            id=id,
-            point=definition.name if definition is not None else "",
-            operation=request.operation.value,
-            value=request.value,
-            **_who(request.client),
-            **optional,
-            **facts,
-        )
 
-    def _note(self, step: str, point: int, id: str, **facts: Any) -> None:
-        definition = self._definitions[point]
-        try:
-            self._audit.write(step, id=id, point=definition.name if definition else "", **facts)
-        except GatewayError as error:
-            log.error("the step '%s' of command %s is not in the audit log: %s", step, id, error)
-
+_STEPS: Mapping[State, Callable[[Desk, Transaction, Slot], Coroutine[Any, Any, Outcome]]] = {
+    State.SELECTING: Desk._select,
+    State.OPERATING: Desk._operate,
+    State.CANCELLING: Desk._cancel,
+}
 
 _ENDS = (_S.SUCCESS, _S.TIMEOUT, _S.NO_INDICATION)
+"""After which the device has acted, or may have; all others refuse."""
 
-_STATE_SENTENCES = {
-    _S.NO_SELECT: "it must be selected before, with the same value",
+_STANDING = {
+    _S.NO_SELECT: "it must be selected first, with the same value",
     _S.SELECT_EXPIRED: "its selection expired",
     _S.SELECTED_BY_OTHER: "somebody else has it selected",
     _S.ALREADY_ACTIVE: "a command to it is under way",
@@ -416,12 +343,3 @@ def _event(outcome: Outcome) -> Event:
     if outcome.status is _S.SUCCESS:
         return Event.ACCEPTED
     return Event.TIMED_OUT if outcome.status is _S.TIMEOUT else Event.REFUSED
-
-
-def _who(client: Client) -> dict[str, Any]:
-    facts = {"sink": client.sink, "address": client.address, "user": client.user}
-    return facts | {"role": client.role}
-
-
-def _how(outcome: Outcome) -> dict[str, Any]:
-    return {"status": outcome.status.value, "detail": outcome.detail}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from gateway.command.order import Outcome
-from gateway.interlock import Interlock, parse
+from gateway.command.target import Target
 from gateway.model.access import Permission
 from gateway.model.command import (
     Client,
@@ -18,18 +18,13 @@ from gateway.model.command import (
     Pulse,
     Request,
 )
-from gateway.model.configuration import Bay
 from gateway.model.context import Image
-from gateway.model.point import Definition, Kind
-from gateway.model.quality import Quality, quality_text
-from gateway.model.selector import selector
 
 _S = CommandStatus
 
+SHORTEST_PULSE = 0.001
 LONGEST_PULSE = 3600.0
 MOST_PULSES = 255
-REMOTE = {Kind.STATUS: 1.0, Kind.DOUBLE: 2.0}
-"""The value of a bay's switch that stands on remote."""
 
 
 class Rights(Protocol):
@@ -47,137 +42,75 @@ class Marks(Protocol):
 
 
 class Preconditions:
-    """Looks at the image in the very moment; each check says which status, and a sentence why."""
+    """The checks, in the order in which a client hears of them."""
 
-    def __init__(
-        self,
-        definitions: Sequence[Definition | None],
-        image: Image,
-        rights: Rights,
-        marks: Marks,
-        bays: Sequence[Bay] = (),
-    ) -> None:
-        self._definitions = definitions
+    def __init__(self, ids: Mapping[str, int], image: Image, rights: Rights, marks: Marks) -> None:
+        """`ids` are those of all points, by name, for the interlocks."""
+        self._ids = ids
         self._image = image
         self._rights = rights
         self._marks = marks
-        self._ids = {one.name: i for i, one in enumerate(definitions) if one is not None}
-        self._bays: dict[int, list[Bay]] = {}
-        self._interlocks: dict[int, Interlock] = {}
-        for number, definition in enumerate(definitions):
-            if definition is None or definition.command is None:
-                continue
-            bays_of = [bay for bay in bays if selector(bay.points)(definition.name)]
-            if bays_of:
-                self._bays[number] = bays_of
-            if definition.command.interlock is not None:
-                self._interlocks[number] = parse(definition.command.interlock)
 
-    def of_request(self, request: Request) -> Outcome | None:
-        """Return what is wrong with the request by itself: its client, its point, its value."""
-        definition = self._definitions[request.point]
-        if definition is None:
-            return Outcome(_S.UNKNOWN_POINT, "there is no such point")
-        if not self._rights.may(request.client, Permission.COMMAND, request.point):
-            return Outcome(_S.NOT_AUTHORISED, f"{_role(request.client)} may not command it")
-        if request.test and not self._rights.may(request.client, Permission.TEST, request.point):
-            return Outcome(_S.NOT_AUTHORISED, f"{_role(request.client)} may not test it")
-        if definition.command is None:
-            return Outcome(_S.NOT_SUPPORTED, f"{definition.name} is a measurement, not a command")
+    def of_client(self, request: Request) -> Outcome | None:
+        """Return why the client may not ask this, whatever the point is."""
+        for needed, permission in ((True, Permission.COMMAND), (request.test, Permission.TEST)):
+            if needed and not self._rights.may(request.client, permission, request.point):
+                role = f"the role {request.client.role}" if request.client.role else "who has none"
+                return Outcome(_S.NOT_AUTHORISED, f"the permission {permission} is not of {role}")
+        return None
+
+    def of_value(self, request: Request, target: Target) -> Outcome | None:
+        """Return what is wrong with the request itself, at any time."""
         if request.operation is Operation.CANCEL:
             return None
-        return _value(request, definition.command, definition.unit) or _pulse(
-            request.pulse, definition.command
+        return _value(request.value, target.control, target.own.definition.unit) or _pulse(
+            request.pulse, target.control
         )
 
-    def of_moment(self, request: Request) -> Outcome | None:
+    def of_moment(self, request: Request, target: Target) -> Outcome | None:
         """Return what speaks against it now; asked again when it is handed to the source."""
-        return next(self._against(request), None)
+        return next(self._against(request, target), None)
 
-    def _against(self, request: Request) -> Iterator[Outcome]:
-        point, definition = request.point, self._definitions[request.point]
-        assert definition is not None
-        assert definition.command is not None
-        if not self._rights.may(request.client, Permission.COMMAND, point):
-            yield Outcome(_S.NOT_AUTHORISED, f"{_role(request.client)} may not command it")
-        if self._marks.blocked(point):
-            yield Outcome(_S.BLOCKED, f"{definition.name} is blocked by an operator")
-        if self._marks.in_test(point) is not request.test:
+    def indicated(self, target: Target, value: float) -> bool:
+        """Return whether the feedback shows the commanded value."""
+        return target.shows(value, self._image)
+
+    def _against(self, request: Request, target: Target) -> Iterator[Outcome]:
+        refused = self.of_client(request)
+        if refused is not None:
+            yield refused
+        if self._marks.blocked(target.point):
+            yield Outcome(_S.BLOCKED, f"{target.name} is blocked by an operator")
+        if self._marks.in_test(target.point) is not request.test:
             state = "is not" if request.test else "is"
-            yield Outcome(_S.BLOCKED, f"{definition.name} {state} in test")
-        for bay in self._bays.get(point, ()):
-            why = self._local(bay)
+            yield Outcome(_S.BLOCKED, f"{target.name} {state} in test")
+        for switch in target.switches:
+            why = switch.local(self._image)
             if why:
-                yield Outcome(_S.LOCAL, f"bay {bay.name} is not on remote: {why}")
-        if point in self._interlocks:
-            why = self._interlocks[point].check(self.read)
+                yield Outcome(_S.LOCAL, why)
+        if target.interlock is not None:
+            why = target.interlock.check(self._read)
             if why:
-                yield Outcome(_S.INTERLOCKED, f"interlock: {why}")
-        if definition.command.step is not None:
-            now = float(self._image.value[point])
-            if not self._good(point):
-                quality = quality_text(int(self._image.quality[point]))
-                sentence = f"the present value is {quality}, so that no step can be measured"
-                yield Outcome(_S.OUT_OF_RANGE, sentence)
-            elif not abs(request.value - now) <= definition.command.step:
-                yield Outcome(
-                    _S.OUT_OF_RANGE,
-                    f"a step from {now:g} to {request.value:g}, "
-                    f"allowed: {definition.command.step:g} {definition.unit}".rstrip(),
-                )
+                yield Outcome(_S.INTERLOCKED, f"the interlock does not hold: {why}")
+        if target.control.step is not None:
+            yield from self._step(request.value, target, target.control.step)
 
-    def read(self, name: str) -> tuple[float, int]:
-        """Return the value and quality of a point by name, as an interlock sees it."""
+    def _step(self, value: float, target: Target, step: float) -> Iterator[Outcome]:
+        now = target.own.value(self._image)
+        if now is None:
+            why = f"no step can be measured: {target.own.text(self._image)}"
+            yield Outcome(_S.OUT_OF_RANGE, why)
+        elif not abs(value - now) <= step:
+            unit = f" {target.own.definition.unit}".rstrip()
+            why = f"found a step from {now:g} to {value:g}{unit}, allowed: {step:g}{unit}"
+            yield Outcome(_S.OUT_OF_RANGE, why)
+
+    def _read(self, name: str) -> tuple[float, int]:
         point = self._ids[name]
         return float(self._image.value[point]), int(self._image.quality[point])
 
-    def indicated(self, control: Control, value: float) -> bool:
-        """Return whether the feedback of a command shows the commanded value."""
-        assert control.feedback is not None
-        point = self._ids[control.feedback]
-        definition = self._definitions[point]
-        assert definition is not None
-        if not self._good(point):
-            return False
-        shown = float(self._image.value[point])
-        if definition.kind is Kind.DOUBLE:
-            return shown == value + 1.0  # 1 is off, 2 is on (IEC 61850-7-3 Dbpos)
-        if control.model is not ControlModel.SETPOINT:
-            return shown == value
-        # Smaller moves are not reported at all.
-        band = max(control.feedback_band, definition.deadband.width)
-        return abs(shown - value) <= band or math.isclose(shown, value, rel_tol=1e-6)
 
-    def _local(self, bay: Bay) -> str:
-        point = self._ids[bay.switch]
-        definition = self._definitions[point]
-        assert definition is not None
-        if not self._good(point):
-            return f"{bay.switch} is {quality_text(int(self._image.quality[point]))}"
-        shown = float(self._image.value[point])
-        return "" if shown == REMOTE.get(definition.kind, 1.0) else f"{bay.switch} is {shown:g}"
-
-    def _good(self, point: int) -> bool:
-        good = not int(self._image.quality[point]) & Quality.VALIDITY
-        return good and not math.isnan(self._image.value[point])
-
-
-def feedbacks(definitions: Sequence[Definition | None]) -> Mapping[int, int]:
-    """Return the point that shows what became of each command, by id."""
-    ids = {one.name: i for i, one in enumerate(definitions) if one is not None}
-    return {
-        number: ids[one.command.feedback]
-        for number, one in enumerate(definitions)
-        if one is not None and one.command is not None and one.command.feedback is not None
-    }
-
-
-def _role(client: Client) -> str:
-    return f"the role {client.role}" if client.role else "who has no role"
-
-
-def _value(request: Request, control: Control, unit: str) -> Outcome | None:
-    value = request.value
+def _value(value: float, control: Control, unit: str) -> Outcome | None:
     if not math.isfinite(value):
         return Outcome(_S.FORMAT_ERROR, f"found the value {value}, allowed: a number")
     if control.model is not ControlModel.SETPOINT:
@@ -196,16 +129,15 @@ def _pulse(pulse: Pulse | None, control: Control) -> Outcome | None:
     if pulse is None:
         return None
     if control.model is not ControlModel.PULSE:
-        return Outcome(_S.NOT_SUPPORTED, f"it is no pulse output, but {control.model.value}")
-    times: Callable[[float, float], bool] = lambda low, t: low <= t <= LONGEST_PULSE  # noqa: E731
-    if (
-        not times(0.001, pulse.on_time)
-        or not times(0.0, pulse.off_time)
-        or not 1 <= pulse.count <= MOST_PULSES
+        return Outcome(_S.NOT_SUPPORTED, f"its model is {control.model}, not pulse")
+    if not (
+        SHORTEST_PULSE <= pulse.on_time <= LONGEST_PULSE
+        and 0.0 <= pulse.off_time <= LONGEST_PULSE
+        and 1 <= pulse.count <= MOST_PULSES
     ):
         return Outcome(
             _S.FORMAT_ERROR,
             f"found {pulse.count} pulses of {pulse.on_time:g} s with {pulse.off_time:g} s between, "
-            f"allowed: 1 to {MOST_PULSES} of 1 ms to {LONGEST_PULSE:g} s",
+            f"allowed: 1 to {MOST_PULSES} of {SHORTEST_PULSE:g} to {LONGEST_PULSE:g} s",
         )
     return None

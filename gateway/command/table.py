@@ -6,9 +6,9 @@ client that holds the point or anybody where it is free, and in `ASKED_BY_OTHERS
 entry is the next state, or the status with which the request is refused and nothing changes.
 What follows (`Event`) is looked up in `HAPPENED`; a pair that is not there cannot happen.
 
-    free ──select──▶ selecting ──accepted──▶ selected ──execute──▶ operating ──accepted──▶ indicating
-      └──────────────────────────direct────────────────────────────▲                         │
-      ◀──────────── refused, timed out, indicated ─────────────────┴─────────────────────────┘
+    free ─select─▶ selecting ─accepted─▶ selected ─execute─▶ operating ─accepted─▶ indicating
+      └─────────────────────────direct──────────────────────────▲                      │
+      ◀──────────── refused, timed out, indicated ──────────────┴──────────────────────┘
 
 A select that the gateway holds itself is accepted at once; one that the device holds, too, is
 accepted by the device. The same goes for the cancel that ends a selection, asked for by the client
@@ -18,6 +18,7 @@ one select, one execute. `indicating` lasts no time where a point has no feedbac
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -54,8 +55,13 @@ class Event(StrEnum):
 
 _BUSY = (State.SELECTING, State.OPERATING, State.INDICATING, State.CANCELLING)
 
+_WHILE_BUSY: dict[tuple[State, Operation], State | CommandStatus] = dict.fromkeys(
+    itertools.product(_BUSY, Operation), CommandStatus.ALREADY_ACTIVE
+)
+
 ASKED: Mapping[tuple[State, Operation], State | CommandStatus] = MappingProxyType(
-    {
+    _WHILE_BUSY
+    | {
         (State.FREE, Operation.SELECT): State.SELECTING,
         (State.FREE, Operation.EXECUTE): CommandStatus.NO_SELECT,
         (State.FREE, Operation.CANCEL): CommandStatus.NO_SELECT,
@@ -65,7 +71,6 @@ ASKED: Mapping[tuple[State, Operation], State | CommandStatus] = MappingProxyTyp
         (State.SELECTED, Operation.CANCEL): State.CANCELLING,
         (State.SELECTED, Operation.DIRECT): State.OPERATING,
     }
-    | {(busy, operation): CommandStatus.ALREADY_ACTIVE for busy in _BUSY for operation in Operation}
 )
 """What becomes of a request for a free point, or of one by the client that holds it."""
 
