@@ -5,6 +5,8 @@
  * had.  Finding the others takes no branches; only they meet the rules of judge.h.
  * The filter may let a quiet sample through (the rules then say so) but never holds back one
  * that is to be reported.
+ * The image of a marked point has a quality that no sample has: all of its samples get through,
+ * unless the block itself comes with a quality of GW_MARKS; whoever calls has to look.
  *
  * A header, because every level compiles it again with its own instruction set.
  */
@@ -68,22 +70,26 @@ GW_INLINE uint64_t gw_filter(const gw_points *points, int64_t id, const uint8_t 
 }
 
 /*
- * Does every sample of a full group move out of an absolute deadband, finite and in range?
- * Then all are reported with the quality they came with, and gw_report_all() does it in vectors.
+ * Does every sample of a full group move out of an absolute deadband, finite and in range, and is
+ * no point of it marked?  Then all are reported with the quality they came with, and gw_report_all() does it in vectors.
  */
 GW_INLINE int gw_all_move(const gw_points *points, int64_t id, const uint8_t *raw,
                           const double *band)
 {
     const double *scale = points->scale + id, *offset = points->offset + id;
     const double *low = points->low + id, *high = points->high + id, *last = points->value + id;
-    uint64_t held = 0;
+    const uint16_t *had = points->quality + id;
+    uint64_t stay = 0;
+    unsigned marks = 0;
+    for (int i = 0; i < GW_GROUP; i++)
+        marks |= had[i] & GW_MARKS;
     for (int i = 0; i < GW_GROUP; i++) {
         double v = gw_raw(raw, i) * scale[i] + offset[i];
         int moves = !(fabs(v - last[i]) <= band[i]) & (fabs(v) <= DBL_MAX) & (low[i] <= v) &
                     (v <= high[i]);
-        held |= moves ? 0 : gw_bit[i];
+        stay |= moves ? 0 : gw_bit[i];
     }
-    return held == 0;
+    return stay == 0 && marks == 0;
 }
 
 GW_INLINE void gw_report_all(gw_points *points, int64_t id, const uint8_t *raw, uint16_t quality,

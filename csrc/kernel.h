@@ -36,8 +36,20 @@ enum {
     GW_OLD_DATA = 0x0080,
     GW_INCONSISTENT = 0x0100,
     GW_INACCURATE = 0x0200,
+    GW_SUBSTITUTED = 0x0400,
+    GW_TEST = 0x0800,
+    GW_OPERATOR_BLOCKED = 0x1000,
     GW_CLOCK_NOT_SYNCHRONISED = 0x2000,
     GW_DEVICE_TIME = 0x4000
+};
+
+/*
+ * Marks: what the gateway itself says of a point, whatever its device says, as bits of quality.
+ * A point with a mark of GW_HELD does not show what its device says.
+ */
+enum {
+    GW_HELD = 0x1400,  /* GW_SUBSTITUTED, GW_OPERATOR_BLOCKED, or both */
+    GW_MARKS = 0x1c00  /* GW_HELD and GW_TEST */
 };
 
 enum gw_deadband { GW_ABSOLUTE = 0, GW_INTEGRATED = 1 };
@@ -79,6 +91,12 @@ enum gw_order { GW_ABCD = 0, GW_DCBA, GW_BADC, GW_CDAB, GW_ORDERS };
  * History, the kernel's own: the last sample seen and when (set up as NaN, 0), and the area
  * between the samples and the image since the last report [unit*s] (set up as 0).
  * It is kept for points with a rate limit or an integrated deadband.
+ *
+ * Marks: 0, or bits of GW_MARKS, which the image's quality then carries, too: by that a marked
+ * point is found at no cost to the others.  said_* are what the device of a marked point said,
+ * set up as the image is when the mark comes.  A marked point is judged against them instead of
+ * the image, and what is to be reported goes into them; then, where the point is held, it is
+ * counted as withheld and goes nowhere, and else it is reported with its marks.
  */
 typedef struct {
     int64_t n;
@@ -95,6 +113,11 @@ typedef struct {
     double *previous;
     int64_t *previous_time;
     double *area;
+    const uint16_t *mark;
+    double *said_value;
+    uint16_t *said_quality;
+    int64_t *said_time;
+    int64_t *withheld;
 } gw_points;
 
 /* Rows: what is reported is appended at count, 0 <= count <= capacity. */

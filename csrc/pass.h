@@ -39,12 +39,15 @@ GW_INLINE void gw_select(gw_points *points, int64_t id, const uint8_t *raw, cons
                          const uint16_t *qualities, uint16_t quality, int64_t time, int n,
                          gw_rows *rows)
 {
+    int claims_marks = (quality & GW_MARKS) != 0;
     for (int start = 0; start < n; start += GW_GROUP) {
         const uint8_t *group = raw + 8 * (size_t)start;
         const uint16_t *own = qualities ? qualities + start : NULL;
         int64_t first = id + start;
         uint64_t mask;
-        if (n - start >= GW_GROUP)
+        if (claims_marks)
+            mask = UINT64_MAX >> (n - start >= GW_GROUP ? 0 : GW_GROUP - (n - start));
+        else if (n - start >= GW_GROUP)
             mask = gw_filter(points, first, group, band + start, own, quality, GW_GROUP);
         else
             mask = gw_filter(points, first, group, band + start, own, quality, n - start);

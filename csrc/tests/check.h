@@ -44,6 +44,7 @@ typedef struct {
     gw_points points;
     double *scale, *offset, *low, *high, *rate, *deadband;
     uint8_t *kind;
+    uint16_t *mark;
     gw_rows rows;
 } fixture;
 
@@ -57,6 +58,7 @@ static inline fixture make(int64_t n, int64_t capacity)
         .rate = doubles(n, (double)INFINITY),
         .deadband = doubles(n, 0.0),
         .kind = column(n, 1),
+        .mark = column(n, sizeof(uint16_t)),
     };
     f.points = (gw_points){
         .n = n,
@@ -73,6 +75,11 @@ static inline fixture make(int64_t n, int64_t capacity)
         .previous = doubles(n, (double)NAN),
         .previous_time = column(n, sizeof(int64_t)),
         .area = doubles(n, 0.0),
+        .mark = f.mark,
+        .said_value = doubles(n, (double)NAN),
+        .said_quality = column(n, sizeof(uint16_t)),
+        .said_time = column(n, sizeof(int64_t)),
+        .withheld = column(n, sizeof(int64_t)),
     };
     for (int64_t i = 0; i < n; i++)
         f.points.quality[i] = GW_INVALID | GW_OLD_DATA;
@@ -88,14 +95,46 @@ static inline fixture make(int64_t n, int64_t capacity)
 
 static inline void drop(fixture *f)
 {
-    void *columns[] = {f->scale,           f->offset,         f->low,
-                       f->high,            f->rate,           f->deadband,
-                       f->kind,            f->points.value,   f->points.quality,
-                       f->points.time,     f->points.previous, f->points.previous_time,
-                       f->points.area,     f->rows.point,     f->rows.value,
-                       f->rows.quality,    f->rows.time};
+    void *columns[] = {f->scale,
+                       f->offset,
+                       f->low,
+                       f->high,
+                       f->rate,
+                       f->deadband,
+                       f->kind,
+                       f->mark,
+                       f->points.value,
+                       f->points.quality,
+                       f->points.time,
+                       f->points.previous,
+                       f->points.previous_time,
+                       f->points.area,
+                       f->points.said_value,
+                       f->points.said_quality,
+                       f->points.said_time,
+                       f->points.withheld,
+                       f->rows.point,
+                       f->rows.value,
+                       f->rows.quality,
+                       f->rows.time};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         free(columns[i]);
+}
+
+/* Put marks on a point that shows this value from now on, or give it back to its device (0). */
+static inline void put_mark(fixture *f, int64_t id, unsigned mark, double shown)
+{
+    gw_points *p = &f->points;
+    if (f->mark[id] == 0) {
+        p->said_value[id] = p->value[id];
+        p->said_quality[id] = p->quality[id];
+        p->said_time[id] = p->time[id];
+    }
+    p->value[id] = mark & GW_HELD ? shown : p->said_value[id];
+    p->quality[id] = mark & GW_HELD ? (uint16_t)mark : (uint16_t)(p->said_quality[id] | mark);
+    if (mark & GW_HELD && p->time[id] == 0)
+        p->time[id] = 1;
+    f->mark[id] = (uint16_t)mark;
 }
 
 /* Judge one sample of point 0; 1 where it is reported, in the last row. */

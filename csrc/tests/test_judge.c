@@ -51,8 +51,8 @@ static void quality_is_news_and_its_clock_is_not(void)
     fixture f = make(1, 4);
     CHECK(judge(&f, 1.0, 0, 1, 0) == 1);
     CHECK(judge(&f, 1.0, GW_DEVICE_TIME | GW_CLOCK_NOT_SYNCHRONISED, 2, 0) == 0);
-    CHECK(judge(&f, 1.0, 0x0800, 3, 0) == 1); /* test */
-    CHECK(f.rows.quality[0] == 0x0800);
+    CHECK(judge(&f, 1.0, GW_TEST, 3, 0) == 1); /* test */
+    CHECK(f.rows.quality[0] == GW_TEST);
     drop(&f);
 }
 
@@ -145,10 +145,10 @@ static void area_is_reported_when_reached(void)
     CHECK(judge(&f, 9.5, 0, 11 * (int64_t)S, 0) == 1);     /* 3 */
     CHECK(f.points.value[0] == 9.5 && f.points.area[0] == 0.0);
     CHECK(judge(&f, 12.0, 0, 12 * (int64_t)S, 0) == 0);    /* 2.5 */
-    CHECK(judge(&f, 12.0, 0x0800, 12 * (int64_t)S, 0) == 1); /* any report starts anew */
+    CHECK(judge(&f, 12.0, GW_TEST, 12 * (int64_t)S, 0) == 1); /* any report starts anew */
     CHECK(f.points.area[0] == 0.0);
-    CHECK(judge(&f, (double)NAN, 0x0800, 13 * (int64_t)S, 0) == 1);
-    CHECK(judge(&f, (double)NAN, 0x0800, 99 * (int64_t)S, 0) == 0); /* NaN has no area */
+    CHECK(judge(&f, (double)NAN, GW_TEST, 13 * (int64_t)S, 0) == 1);
+    CHECK(judge(&f, (double)NAN, GW_TEST, 99 * (int64_t)S, 0) == 0); /* NaN has no area */
     CHECK(judge(&f, (double)INFINITY, 0, 99 * (int64_t)S, 0) == 1);
     CHECK(judge(&f, (double)INFINITY, 0, 100 * (int64_t)S, 0) == 0); /* nor has no distance */
     f.deadband[0] = 0.0; /* an area of nothing is a band of nothing */
@@ -181,6 +181,85 @@ static void extreme_times_do_not_overflow(void)
     drop(&f);
 }
 
+static void a_test_is_marked_in_what_is_reported(void)
+{
+    fixture f = make(1, 4);
+    CHECK(judge(&f, 1.0, 0, 1, 0) == 1);
+    put_mark(&f, 0, GW_TEST, 0.0);
+    CHECK(judge(&f, 1.0, 0, 2, 0) == 0); /* the mark is no news of the device's */
+    CHECK(judge(&f, 2.0, GW_QUESTIONABLE, 3, 0) == 1);
+    CHECK(f.rows.value[0] == 2.0 && f.rows.quality[0] == (GW_QUESTIONABLE | GW_TEST));
+    CHECK(f.points.value[0] == 2.0 && f.points.quality[0] == (GW_QUESTIONABLE | GW_TEST));
+    CHECK(f.points.said_quality[0] == GW_QUESTIONABLE && f.points.withheld[0] == 0);
+    CHECK(judge(&f, (double)NAN, GW_INVALID, 4, 0) == 1);
+    CHECK(f.rows.value[0] == 2.0 && f.rows.quality[0] == (GW_INVALID | GW_TEST));
+    put_mark(&f, 0, 0, 0.0);
+    CHECK(f.points.quality[0] == GW_INVALID);
+    CHECK(judge(&f, 2.0, 0, 5, 0) == 1 && f.rows.quality[0] == GW_GOOD);
+    drop(&f);
+}
+
+static void what_a_held_point_says_is_kept_and_counted(void)
+{
+    fixture f = make(1, 4);
+    f.deadband[0] = 1.0;
+    CHECK(judge(&f, 10.0, 0, 1, 0) == 1);
+    put_mark(&f, 0, GW_SUBSTITUTED, 99.0);
+    CHECK(judge(&f, 10.5, 0, 2, 0) == 0 && f.points.withheld[0] == 0); /* quiet anyway */
+    CHECK(judge(&f, 99.0, 0, 3, 0) == 0 && f.points.withheld[0] == 1); /* as what is shown */
+    CHECK(judge(&f, 12.0, 0, 4, 0) == 0 && f.points.withheld[0] == 2);
+    CHECK(judge(&f, 12.0, 0, 5, 1) == 0 && f.points.withheld[0] == 3); /* every */
+    CHECK(judge(&f, (double)NAN, GW_INVALID, 6, 0) == 0 && f.points.withheld[0] == 4);
+    CHECK(judge(&f, (double)NAN, GW_INVALID, 7, 0) == 0 && f.points.withheld[0] == 4);
+    CHECK(f.points.said_value[0] == 12.0 && f.points.said_quality[0] == GW_INVALID);
+    CHECK(f.points.said_time[0] == 6);
+    CHECK(f.points.value[0] == 99.0 && f.points.quality[0] == GW_SUBSTITUTED);
+    CHECK(f.points.time[0] == 1);
+    put_mark(&f, 0, 0, 0.0);
+    CHECK(f.points.value[0] == 12.0 && f.points.quality[0] == GW_INVALID);
+    CHECK(judge(&f, 12.0, 0, 8, 0) == 1); /* the first good one */
+    drop(&f);
+}
+
+static void a_held_point_that_never_spoke_has_its_first_sample_kept(void)
+{
+    fixture f = make(1, 4);
+    put_mark(&f, 0, GW_OPERATOR_BLOCKED | GW_TEST, 5.0);
+    CHECK(judge(&f, (double)NAN, GW_INVALID | GW_OLD_DATA, 1, 0) == 0);
+    CHECK(f.points.withheld[0] == 1 && f.points.said_time[0] == 1);
+    CHECK(f.points.said_value[0] != f.points.said_value[0]);
+    CHECK(f.points.value[0] == 5.0);
+    drop(&f);
+}
+
+static void history_of_a_held_point_is_its_devices(void)
+{
+    fixture f = make(1, 4);
+    f.kind[0] = GW_INTEGRATED;
+    f.deadband[0] = 3.0;
+    f.rate[0] = 5.0;
+    CHECK(judge(&f, 10.0, 0, 1 * S, 0) == 1);
+    put_mark(&f, 0, GW_SUBSTITUTED, 99.0);
+    CHECK(judge(&f, 11.0, 0, 2 * S, 0) == 0);              /* 1 from what it said, not from 99 */
+    CHECK(judge(&f, 11.0, 0, 3 * (int64_t)S, 0) == 0);     /* 2 */
+    CHECK(f.points.area[0] == 2.0 && f.points.withheld[0] == 0);
+    CHECK(judge(&f, 11.0, 0, 4 * (int64_t)S, 0) == 0);     /* 3 */
+    CHECK(f.points.area[0] == 0.0 && f.points.withheld[0] == 1);
+    CHECK(judge(&f, 17.0, 0, 5 * (int64_t)S, 0) == 0);     /* 6 in a second */
+    CHECK(f.points.said_quality[0] == (GW_QUESTIONABLE | GW_INCONSISTENT));
+    drop(&f);
+}
+
+static void a_devices_own_words_are_no_mark(void)
+{
+    fixture f = make(1, 4);
+    CHECK(judge(&f, 1.0, GW_SUBSTITUTED, 1, 0) == 1);
+    CHECK(judge(&f, 1.0, GW_SUBSTITUTED, 2, 0) == 0);
+    CHECK(judge(&f, 2.0, GW_SUBSTITUTED | GW_OPERATOR_BLOCKED, 3, 0) == 1);
+    CHECK(f.points.withheld[0] == 0);
+    drop(&f);
+}
+
 int main(void)
 {
     first_sample_is_reported();
@@ -195,5 +274,10 @@ int main(void)
     area_is_reported_when_reached();
     area_of_a_restored_image_starts_with_the_first_sample();
     extreme_times_do_not_overflow();
+    a_test_is_marked_in_what_is_reported();
+    what_a_held_point_says_is_kept_and_counted();
+    a_held_point_that_never_spoke_has_its_first_sample_kept();
+    history_of_a_held_point_is_its_devices();
+    a_devices_own_words_are_no_mark();
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
  * The pass over a block against the rules one by one: whatever the filter leaves out,
- * gw_points_judge() would not have reported either.  Both doors get the same random samples, full of edges.
+ * gw_points_judge() would not have reported either.
+ * Both doors get the same random samples, full of edges, and the same marks.
  */
 #include "check.h"
 
@@ -56,6 +57,10 @@ static void compare(const fixture *a, const fixture *b)
         CHECK(same(a->points.previous[i], b->points.previous[i]));
         CHECK(a->points.previous_time[i] == b->points.previous_time[i]);
         CHECK(same(a->points.area[i], b->points.area[i]));
+        CHECK(same(a->points.said_value[i], b->points.said_value[i]));
+        CHECK(a->points.said_quality[i] == b->points.said_quality[i]);
+        CHECK(a->points.said_time[i] == b->points.said_time[i]);
+        CHECK(a->points.withheld[i] == b->points.withheld[i]);
     }
 }
 
@@ -70,7 +75,10 @@ static void write_f64(uint8_t *bytes, double value, int order)
 
 static void both_doors_agree(int history, int order)
 {
-    static const unsigned qualities[] = {0, 0, 0, GW_INVALID, GW_QUESTIONABLE, 2, GW_DEVICE_TIME};
+    static const unsigned qualities[] = {0, 0,       0,             GW_INVALID, GW_QUESTIONABLE,
+                                         2, GW_TEST, GW_SUBSTITUTED, GW_DEVICE_TIME};
+    static const unsigned marks[] = {0,       0, GW_TEST, GW_SUBSTITUTED, GW_OPERATOR_BLOCKED,
+                                     GW_MARKS};
     state = 20240229;
     fixture block = make(N, N), columns = make(N, N);
     set_up(&block, history);
@@ -87,7 +95,7 @@ static void both_doors_agree(int history, int order)
         raw[i] = 0.0;
     for (int round = 0; round < ROUNDS; round++) {
         uint32_t some = 1 + draw(40), all = !draw(8);
-        unsigned flags = qualities[draw(7)];
+        unsigned flags = qualities[draw(9)];
         double step = (double)draw(9);
         now += (int64_t)draw(4) * 500000000 - 1; /* sometimes it goes back */
         for (int i = 0; i < N; i++) {
@@ -96,6 +104,12 @@ static void both_doors_agree(int history, int order)
             quality[i] = (uint16_t)flags;
             time[i] = now;
             write_f64(bytes + 8 * i, raw[i], order);
+        }
+        for (uint32_t i = draw(4 * N); i < N; i += 1 + draw(N)) {
+            unsigned mark = marks[draw(6)];
+            double shown = edge();
+            put_mark(&block, i, mark, shown);
+            put_mark(&columns, i, mark, shown);
         }
         block.rows.count = columns.rows.count = 0;
         CHECK(gw_points_decode(&block.points, &plan, bytes, 8 * N, time[0], quality[0],
@@ -109,8 +123,37 @@ static void both_doors_agree(int history, int order)
     drop(&columns);
 }
 
+/* Groups whose samples all move are reported as one, except for what is marked. */
+static void marks_are_seen_where_all_move(void)
+{
+    enum { COUNT = 192, TESTED = 5, HELD = 70 };
+    fixture f = make(COUNT, COUNT);
+    uint8_t *bytes = column(8 * COUNT, 1);
+    gw_run run = {GW_FLOAT64, GW_ABCD, 0, -1, COUNT, 0, 0, 8};
+    gw_plan plan = {&f.points, 1, 0, &run, NULL, NULL};
+    for (int round = 1; round < 3; round++) {
+        for (int i = 0; i < COUNT; i++)
+            write_f64(bytes + 8 * i, i + round, GW_ABCD);
+        f.rows.count = 0;
+        CHECK(gw_points_decode(&f.points, &plan, bytes, 8 * COUNT, round, 0, &f.rows) ==
+              (round == 1 ? COUNT : COUNT - 1));
+        put_mark(&f, TESTED, GW_TEST, 0.0);
+        put_mark(&f, HELD, GW_OPERATOR_BLOCKED, -1.0);
+    }
+    for (int row = 0; row < COUNT - 1; row++) {
+        int id = row + (row >= HELD);
+        CHECK(f.rows.point[row] == id && f.rows.value[row] == id + 2);
+        CHECK(f.rows.quality[row] == (id == TESTED ? GW_TEST : GW_GOOD));
+    }
+    CHECK(f.points.value[HELD] == -1.0 && f.points.said_value[HELD] == HELD + 2);
+    CHECK(f.points.withheld[HELD] == 1);
+    free(bytes);
+    drop(&f);
+}
+
 static void all(void)
 {
+    marks_are_seen_where_all_move();
     for (int history = 0; history < 2; history++) {
         both_doors_agree(history, GW_ABCD);
         both_doors_agree(history, GW_DCBA);

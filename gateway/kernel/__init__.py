@@ -6,12 +6,14 @@ This folder is the only Python that touches cffi.
 from gateway.kernel.error import KernelError
 from gateway.kernel.level import force_level, level, levels
 from gateway.kernel.plan import Plan
-from gateway.kernel.points import ABSOLUTE, INTEGRATED, Points
+from gateway.kernel.points import ABSOLUTE, HELD, INTEGRATED, MARKS, Points
 from gateway.kernel.rows import Rows
 
 __all__ = [
     "ABSOLUTE",
+    "HELD",
     "INTEGRATED",
+    "MARKS",
     "KernelError",
     "Plan",
     "Points",

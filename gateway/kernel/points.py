@@ -21,6 +21,8 @@ KindColumn: TypeAlias = npt.NDArray[np.uint8]
 
 ABSOLUTE: int = lib.GW_ABSOLUTE
 INTEGRATED: int = lib.GW_INTEGRATED
+HELD = Quality(lib.GW_HELD)
+MARKS = Quality(lib.GW_MARKS)
 
 _decode = lib.gw_points_decode
 _judge = lib.gw_points_judge
@@ -46,6 +48,11 @@ _COLUMNS: tuple[tuple[str, str, npt.DTypeLike, float], ...] = (
     ("previous", "double[]", np.float64, np.nan),
     ("previous_time", "int64_t[]", np.int64, 0),
     ("area", "double[]", np.float64, 0.0),
+    ("mark", "uint16_t[]", np.uint16, 0),
+    ("said_value", "double[]", np.float64, np.nan),
+    ("said_quality", "uint16_t[]", np.uint16, Quality.INVALID | Quality.OLD_DATA),
+    ("said_time", "int64_t[]", np.int64, 0),
+    ("withheld", "int64_t[]", np.int64, 0),
 )
 
 
@@ -69,6 +76,11 @@ class Points:
     Unix epoch, UTC]; before the first NaN, invalid and oldData, 0.
     To restore it, write all three; a point of time 0 has its next sample reported, whatever it is.
 
+    Marks are what the gateway itself says of a point, whatever its device says; `put` sets them.
+    mark:       bits of `MARKS`, or 0; with one of `HELD` the point does not show its device.
+    said_value, said_quality, said_time: of a marked point, what its device said, judged as ever.
+    withheld:   samples that would have been reported, had the point not been held.
+
     One thread at a time: the kernel takes no locks, and calls release the GIL.
     """
 
@@ -83,6 +95,11 @@ class Points:
     value: ValueColumn = field(init=False, repr=False)
     quality: QualityColumn = field(init=False, repr=False)
     time: TimeColumn = field(init=False, repr=False)
+    mark: QualityColumn = field(init=False, repr=False)
+    said_value: ValueColumn = field(init=False, repr=False)
+    said_quality: QualityColumn = field(init=False, repr=False)
+    said_time: TimeColumn = field(init=False, repr=False)
+    withheld: TimeColumn = field(init=False, repr=False)
     _c: Any = field(init=False, repr=False)
     _history: tuple[npt.NDArray[Any], ...] = field(init=False, repr=False)
 
@@ -161,6 +178,24 @@ class Points:
                 f"a table of {self.n} points, {rows.free} rows free",
             )
         return count
+
+    def put(self, point: int, mark: int, value: float, quality: int, time: int, rows: Rows) -> None:
+        """Report this sample of a point, as it stands, and have these marks on it from now on.
+
+        mark: bits of `MARKS`, which the quality gets as well; with 0 the point is its device's
+        again, and its next sample is compared with this one.
+        Raises ValueError for any other mark, and KernelError where no row is free.
+        """
+        if mark & ~MARKS:
+            raise ValueError(f"a mark of {mark:#06x}; its bits must be of {int(MARKS):#06x}")
+        row = (point, value, quality | mark, time)
+        rows.append(row)
+        if not self.mark[point]:
+            self.said_value[point] = self.value[point]
+            self.said_quality[point] = self.quality[point]
+            self.said_time[point] = self.time[point]
+        self.mark[point] = mark
+        _, self.value[point], self.quality[point], self.time[point] = row
 
 
 def _shapes(batch: Batch) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gateway.kernel._kernel import ffi
+from gateway.kernel._kernel import ffi, lib
+from gateway.kernel.error import KernelError
 from gateway.model.batch import Batch
 
 
@@ -42,6 +43,14 @@ class Rows:
         """Rows that may still be appended."""
         free: int = self.capacity - self._c.count
         return free
+
+    def append(self, row: tuple[int, float, int, int]) -> None:
+        """Add one row: point, value, quality, time; raises KernelError where none is free."""
+        i = self.count
+        if i == self.capacity:
+            raise KernelError(lib.GW_ROWS_FULL, f"1 sample, 0 of {self.capacity} rows free")
+        self._point[i], self._value[i], self._quality[i], self._time[i] = row
+        self._c.count = i + 1
 
     def clear(self) -> None:
         """Forget the waiting rows."""
