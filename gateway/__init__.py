@@ -51,6 +51,7 @@ from gateway.model.point import (
     SinkPoint,
 )
 from gateway.model.quality import Quality, quality_text, worst_validity
+from gateway.model.tls import TlsClient, TlsServer, TlsVersion, Verify
 
 __version__ = "0.1.0"
 
@@ -102,6 +103,10 @@ __all__ = [
     "Size",
     "Source",
     "SourceContext",
+    "TlsClient",
+    "TlsServer",
+    "TlsVersion",
+    "Verify",
     "hookimpl",
     "quality_text",
     "reason",

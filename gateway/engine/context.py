@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from gateway.model.field import Field
 from gateway.model.override import Override
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
+from gateway.model.tls import Tls
+from gateway.tls import Certificates
 
 EARLY = 1_000_000
 """Nanoseconds by which a tick may come before its time: the resolution of the loop's timers."""
@@ -42,6 +45,7 @@ class _Context:
         clock: Clock,
         on_up: Callable[[str], None],
         tracing: bool,
+        certificates: Certificates,
     ) -> None:
         self.name = status.name
         self.gateway = gateway
@@ -53,6 +57,7 @@ class _Context:
         self._status = status
         self._clock = clock
         self._on_up = on_up
+        self._certificates = certificates
 
     @property
     def data(self) -> Path:
@@ -61,6 +66,9 @@ class _Context:
 
     def up(self, detail: str = "") -> None:
         self._on_up(detail)
+
+    async def tls(self, settings: Tls) -> ssl.SSLContext:
+        return await self._certificates.context(self.name, settings, self.count, self.log)
 
     def now(self) -> int:
         return self._clock.now()

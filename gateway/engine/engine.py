@@ -30,6 +30,7 @@ from gateway.model.context import STALE, Image
 from gateway.model.link import Link, Sink, Source
 from gateway.model.point import DeadbandKind, Definition, LinkPoint
 from gateway.model.quality import Quality
+from gateway.tls import Certificates
 
 log = logging.getLogger("gateway")
 
@@ -46,6 +47,7 @@ class Engine:
 
     journal: Journal
     intake: Intake
+    certificates: Certificates
     _table: Points
 
     def __init__(
@@ -142,6 +144,7 @@ class Engine:
             store.forget(name)
 
     def _make_links(self, links: list[Link]) -> None:
+        self.certificates = Certificates(links, self.clock.now)
         self._supervisors: dict[str, Supervisor] = {}
         self._runs: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
         of_source = self._of_source
@@ -168,6 +171,7 @@ class Engine:
                 self.clock,
                 supervisor.up,
                 link.name in self._trace,
+                self.certificates,
             )
             if isinstance(link, Source):
                 source = RunningSource(self.intake, self._table, owner, *common)
@@ -255,6 +259,11 @@ class Engine:
             self._show(health.JOURNAL_BYTES, self.journal.bytes)
             for name, held in self.held.items():
                 self._show(health.sink_pending(name), held)
+            await self.certificates.look()
+            for link in self.certificates.health():
+                self._show(health.certificate_expires(link.link), link.expires)
+                if link.days is not None:
+                    self._show(health.certificate_days(link.link), link.days)
             await asyncio.sleep(HEALTH_INTERVAL)
 
 

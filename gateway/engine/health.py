@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from gateway.model.link import Link, Sink
 from gateway.model.point import Definition, Kind
+from gateway.model.tls import tls_of
 
 PREFIX = "_health"
 CLOCK = f"{PREFIX}.gateway.clock_synchronised"
@@ -21,6 +22,14 @@ def sink_pending(sink: str) -> str:
     return f"{PREFIX}.{sink}.pending"
 
 
+def certificate_days(link: str) -> str:
+    return f"{PREFIX}.{link}.certificate_days"
+
+
+def certificate_expires(link: str) -> str:
+    return f"{PREFIX}.{link}.certificate_expires"
+
+
 def definitions(links: Iterable[Link]) -> list[Definition]:
     """Return the health points of a gateway with these links."""
     points = [
@@ -33,5 +42,21 @@ def definitions(links: Iterable[Link]) -> list[Definition]:
         if isinstance(link, Sink):
             points.append(
                 Definition(sink_pending(link.name), Kind.ANALOG, "", "samples not yet delivered")
+            )
+        if any(tls_of(link)):
+            points.append(
+                Definition(
+                    certificate_days(link.name),
+                    Kind.ANALOG,
+                    "d",
+                    "until the first of certificate, authorities and revocation lists expires",
+                )
+            )
+            points.append(
+                Definition(
+                    certificate_expires(link.name),
+                    Kind.STATUS,
+                    description="that is in less than 30 days, or its files cannot be used",
+                )
             )
     return points

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from gateway.model.field import Field
 from gateway.model.override import Override
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
+from gateway.model.tls import Tls
 
 STALE = Quality.INVALID | Quality.OLD_DATA
 
@@ -67,6 +69,16 @@ class LinkContext(ABC):
     @abstractmethod
     def up(self, detail: str = "") -> None:
         """Say that the link is connected and works; `run` has it down until then."""
+
+    @abstractmethod
+    async def tls(self, settings: Tls) -> ssl.SSLContext:
+        """Return the context of these settings, for whatever opens this link's sockets.
+
+        It stays good: certificates, keys, authorities and revocation lists that are renewed count
+        for the next handshake, of a listener, too, and sessions that stand are left alone.
+        Who is not let in is counted (`tls_refused`) and logged.
+        Raises LinkError naming the file at fault.
+        """
 
     @abstractmethod
     def every(self, period: float, offset: float = 0.0) -> AsyncIterator[int]:
