@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiomqtt
@@ -41,10 +41,13 @@ def reason_text(kind: int, code: int) -> str:
 
 
 class Connection(aiomqtt.Client):
-    """One attempt: `open`, `send` …, `leave` and `abort`; never used again.
+    """One attempt: `open`, `hear`, `send` …, `leave` and `abort`; never used again.
 
-    acknowledged: called with the packet identifier and the reason code of each PUBACK,
-                  from the loop.
+    All are called from the loop:
+    acknowledged: with the packet identifier and the reason code of each PUBACK.
+    ponged:       with the number of the ping that was answered; a broker handles what one client
+                  sends in order, so that it has taken all that went before that ping.
+    received:     with each message; who takes it says `acknowledge` when it may be forgotten.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class Connection(aiomqtt.Client):
         tls: ssl.SSLContext | None,
         will: aiomqtt.Will | None,
         acknowledged: Callable[[int, int], None],
+        ponged: Callable[[int], None] | None = None,
+        received: Callable[[packet.Publish], None] | None = None,
     ) -> None:
         self._five = version is Version.V5
         super().__init__(
@@ -80,6 +85,8 @@ class Connection(aiomqtt.Client):
         self._client.disable_logger()
         self._broker = broker
         self._acknowledged = acknowledged
+        self._answered = ponged
+        self._deliver = received
         self._abandoned = False
         self._closed = asyncio.Event()
         self._socket: Any = None
@@ -88,7 +95,9 @@ class Connection(aiomqtt.Client):
         self._chunk = memoryview(b"")
         self._flushing = False
         self._writing = False
-        self._pinged = False
+        self._pings = 0
+        self._pongs = 0
+        self._subscribing: dict[int, asyncio.Future[bytes]] = {}
         self._keepalive_s = float(keepalive)
         self._mid = 0
         self.opened = False
@@ -133,6 +142,50 @@ class Connection(aiomqtt.Client):
         )
         self._write(payload)
         return mid
+
+    def send_once(self, topic: str, payload: bytes) -> None:
+        """Queue a QoS 0 message; whether it arrived, only the answer to a later `ping` says."""
+        self._outgoing.append(
+            packet.publish_head(topic, None, len(payload), retain=False, five=self._five)
+        )
+        self._write(payload)
+
+    def ping(self) -> int:
+        """Queue a ping behind all that was sent, and return its number: 1, 2, 3 …"""
+        self._pings += 1
+        self._write(packet.PINGREQ_PACKET)
+        return self._pings
+
+    def acknowledge(self, message: packet.Publish) -> None:
+        """Say that a received message has been taken; nothing is to be said of QoS 0."""
+        if message.qos:
+            self._write(packet.puback_packet(message.mid))
+
+    async def hear(self, filters: Sequence[str], timeout: float) -> None:
+        """Subscribe at QoS 1, and wait for the broker's consent.
+
+        Raises LinkError with the filter that was refused, or where nothing came in time.
+        """
+        mid = self._mid = self._mid % 65535 + 1
+        answer = self._subscribing[mid] = self._loop.create_future()
+        self._write(packet.subscribe(mid, filters, five=self._five))
+        try:
+            await asyncio.wait(
+                [answer, self.lost], timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            del self._subscribing[mid]
+        if self.lost.done():
+            raise LinkError(self.lost.result())
+        if not answer.done():
+            raise LinkError(f"{self._broker} did not answer a SUBSCRIBE within {timeout:g} s")
+        codes = answer.result()
+        if len(codes) != len(filters):
+            raise LinkError(f"{self._broker} answered {len(codes)} of {len(filters)} subscriptions")
+        for each, code in zip(filters, codes, strict=True):
+            if code >= packet.FAILURE:
+                why = f": {reason_text(PacketTypes.SUBACK, code)}" if self._five else ""
+                raise LinkError(f"{self._broker} refused the subscription to {each}{why}")
 
     async def leave(self, timeout: float) -> None:
         """Send DISCONNECT, so that the broker does not publish the will, and wait for its close."""
@@ -217,23 +270,34 @@ class Connection(aiomqtt.Client):
         if first == packet.PUBACK:
             self._acknowledged(*packet.puback(body))
         elif first == packet.PINGRESP:
-            self._pinged = False
+            if self._pongs < self._pings:
+                self._pongs += 1
+                if self._answered is not None:
+                    self._answered(self._pongs)
+        elif first & 0xF0 == packet.PUBLISH and self._deliver is not None:
+            self._deliver(packet.received(first, body, five=self._five))
+        elif first == packet.SUBACK and self._subscribing:
+            mid, codes = packet.suback(body, five=self._five)
+            answer = self._subscribing.get(mid)
+            if answer is not None and not answer.done():
+                answer.set_result(codes)
         elif first == packet.DISCONNECT and self._five:
             why = reason_text(PacketTypes.DISCONNECT, body[0]) if body else "no reason given"
             self.fail(f"{self._broker} closed the connection: {why}")
         else:
-            raise packet.ProtocolError(f"packet type 0x{first:02X}, which no publisher is sent")
+            raise packet.ProtocolError(f"packet type 0x{first:02X}, which nobody asked for")
 
     async def _misc_loop(self) -> None:
         # In the place of aiomqtt's, which lets paho ping; paho does not see the answers here.
         await asyncio.wait([self._connected])
         while True:
+            sent = self._pings
             await asyncio.sleep(self._keepalive_s / 2)
-            if self._pinged:
+            if self._pongs < sent:
                 self.fail(f"{self._broker} did not answer a ping in {self._keepalive_s / 2:g} s")
                 return
-            self._pinged = True
-            self._write(packet.PINGREQ_PACKET)
+            if self._pongs == self._pings:
+                self.ping()
 
     def _on_connect(
         self,

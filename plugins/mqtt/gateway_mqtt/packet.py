@@ -1,4 +1,4 @@
-"""The packets of a publisher at work: PUBLISH and PINGREQ out; PUBACK, PINGRESP, DISCONNECT in.
+"""The packets of a client at work: PUBLISH, SUBSCRIBE and PINGREQ, and what answers them.
 
 What opens a connection (CONNECT, CONNACK, TLS) is the library's.
 Clauses are those of MQTT 5.0; version 3.1.1 differs only where said.
@@ -6,14 +6,19 @@ Clauses are those of MQTT 5.0; version 3.1.1 differs only where said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-PUBLISH_QOS1 = 0x32
-RETAIN = 0x01
+PUBLISH = 0x30
+DUP, QOS, QOS1, RETAIN = 0x08, 0x06, 0x02, 0x01
 PUBACK = 0x40
+SUBSCRIBE = 0x82
+SUBACK = 0x90
 PINGRESP = 0xD0
 DISCONNECT = 0xE0
+
+FAILURE = 0x80
+"""Reason codes from here on mean failure (clause 2.4)."""
 
 PINGREQ_PACKET = b"\xc0\x00"
 DISCONNECT_PACKET = b"\xe0\x00"
@@ -21,11 +26,11 @@ DISCONNECT_PACKET = b"\xe0\x00"
 LARGEST = 268_435_455
 """Clause 1.5.5: what the four bytes of a remaining length can say."""
 MOST_RECEIVED = 1_000_000
-"""No answer to a publisher comes near it, all its properties included."""
+"""No answer and no command comes near it, all its properties included."""
 
 
 class ProtocolError(ValueError):
-    """The broker sent what MQTT does not allow, or what a publisher is never sent."""
+    """The broker sent what MQTT does not allow, or what this client is never sent."""
 
 
 class Packet(NamedTuple):
@@ -33,6 +38,18 @@ class Packet(NamedTuple):
 
     first: int
     body: bytes
+
+
+class Publish(NamedTuple):
+    """A message that was received; `properties` are those of MQTT 5.0, unread."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    dup: bool
+    mid: int
+    properties: bytes
 
 
 def _varint(number: int) -> bytes:
@@ -48,22 +65,24 @@ def _varint(number: int) -> bytes:
     return bytes(digits)
 
 
-def publish_head(topic: str, mid: int, payload: int, *, retain: bool, five: bool) -> bytes:
-    """Return a QoS 1 PUBLISH (clause 3.3) up to its payload, which has `payload` bytes.
+def publish_head(topic: str, mid: int | None, payload: int, *, retain: bool, five: bool) -> bytes:
+    """Return a PUBLISH (clause 3.3) up to its payload, which has `payload` bytes.
 
+    Its QoS is 1, or 0 where `mid` is None.
     Raises ValueError where the packet would be longer than MQTT allows.
     """
     name = topic.encode()
-    rest = 2 + len(name) + 2 + five + payload
+    identifier = b"" if mid is None else mid.to_bytes(2, "big")
+    rest = 2 + len(name) + len(identifier) + five + payload
     if rest > LARGEST:
         raise ValueError(f"a message of {payload} bytes is longer than MQTT allows, {LARGEST}")
     return b"".join(
         (
-            bytes((PUBLISH_QOS1 | retain,)),
+            bytes((PUBLISH | (QOS1 if identifier else 0) | retain,)),
             _varint(rest),
             len(name).to_bytes(2, "big"),
             name,
-            mid.to_bytes(2, "big"),
+            identifier,
             # No properties; 3.1.1 has none, not even their length.
             b"\0" if five else b"",
         )
@@ -75,6 +94,65 @@ def puback(body: bytes) -> tuple[int, int]:
     if len(body) < 2:
         raise ProtocolError(f"a PUBACK of {len(body)} bytes has no packet identifier")
     return body[0] << 8 | body[1], body[2] if len(body) > 2 else 0
+
+
+def puback_packet(mid: int) -> bytes:
+    """Return a PUBACK that says success."""
+    return bytes((PUBACK, 2, mid >> 8, mid & 0xFF))
+
+
+def subscribe(mid: int, filters: Sequence[str], *, five: bool) -> bytes:
+    """Return a SUBSCRIBE (clause 3.8) for messages up to QoS 1, retained ones included."""
+    body = bytearray(mid.to_bytes(2, "big"))
+    if five:
+        body.append(0)
+    for each in filters:
+        name = each.encode()
+        body += len(name).to_bytes(2, "big") + name + b"\x01"
+    return bytes((SUBSCRIBE,)) + _varint(len(body)) + bytes(body)
+
+
+def suback(body: bytes, *, five: bool) -> tuple[int, bytes]:
+    """Return packet identifier and a reason code per filter of a SUBACK (clause 3.9)."""
+    if len(body) < 3:
+        raise ProtocolError(f"a SUBACK of {len(body)} bytes says nothing")
+    at = _behind_properties(body, 2, "SUBACK") if five else 2
+    return body[0] << 8 | body[1], body[at:]
+
+
+def received(first: int, body: bytes, *, five: bool) -> Publish:
+    """Read a PUBLISH (clause 3.3) of QoS 0 or 1; nothing else was subscribed to."""
+    qos = (first & QOS) >> 1
+    if qos > 1:
+        raise ProtocolError(f"a message of QoS {qos}, where QoS 1 is the most that was asked for")
+    length = int.from_bytes(body[:2], "big")
+    at = 2 + length + (2 if qos else 0)
+    if len(body) < max(at, 2):
+        raise ProtocolError(f"a PUBLISH of {len(body)} bytes ends before its payload")
+    try:
+        topic = body[2 : 2 + length].decode()
+    except UnicodeDecodeError:
+        raise ProtocolError("a topic that is not UTF-8") from None
+    mid = int.from_bytes(body[2 + length : at], "big")
+    end = _behind_properties(body, at, "PUBLISH") if five else at
+    return Publish(
+        topic, body[end:], qos, bool(first & RETAIN), bool(first & DUP), mid, body[at:end]
+    )
+
+
+def _behind_properties(body: bytes, at: int, what: str) -> int:
+    length = shift = 0
+    while True:
+        if at >= len(body) or shift > 21:
+            raise ProtocolError(f"a {what} without a length of its properties")
+        length |= (body[at] & 0x7F) << shift
+        at += 1
+        if body[at - 1] < 0x80:
+            break
+        shift += 7
+    if at + length > len(body):
+        raise ProtocolError(f"a {what} whose properties are longer than itself")
+    return at + length
 
 
 class Parser:
@@ -110,7 +188,7 @@ class Parser:
                     shift += 7
                 if length > MOST_RECEIVED:
                     raise ProtocolError(
-                        f"a packet of {length} bytes, where a publisher gets short answers"
+                        f"a packet of {length} bytes, longer than any command or answer"
                     )
             if body + length > end:
                 break

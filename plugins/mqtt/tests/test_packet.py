@@ -5,7 +5,18 @@ from __future__ import annotations
 import io
 
 import pytest
-from gateway_mqtt.packet import Packet, Parser, ProtocolError, puback, publish_head
+from gateway_mqtt.packet import (
+    Packet,
+    Parser,
+    ProtocolError,
+    Publish,
+    puback,
+    puback_packet,
+    publish_head,
+    received,
+    suback,
+    subscribe,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +58,11 @@ def test_no_input_does_more_than_break_the_protocol(octets: bytes) -> None:
     """Whatever arrives, it is packets or a ProtocolError, and a PUBACK is two numbers or one."""
     try:
         for packet in Parser().feed(octets):
+            if packet.first >> 4 == 3:
+                for five in (True, False):
+                    assert received(*packet, five=five).qos in (0, 1)
+            if packet.first == 0x90:
+                assert 0 <= suback(packet.body, five=True)[0] <= 0xFFFF
             if packet.first == 0x40:
                 mid, code = puback(packet.body)
                 assert 0 <= mid <= 0xFFFF
@@ -63,7 +79,7 @@ def test_no_input_does_more_than_break_the_protocol(octets: bytes) -> None:
     ],
 )
 def test_a_length_that_cannot_be_is_refused(octets: bytes, words: str) -> None:
-    """Nothing is collected for a packet that no publisher gets."""
+    """Nothing is collected for a packet longer than any that a client is sent."""
     with pytest.raises(ProtocolError, match=words):
         list(Parser().feed(octets))
 
@@ -97,13 +113,15 @@ def test_a_puback_without_identifier_is_refused() -> None:
         (("ü", 0x1234, 121, False, True), b"\x32\x80\x01\x00\x02\xc3\xbc\x12\x34\x00"),
         (("t", 1, 16378, False, False), b"\x32\xff\x7f\x00\x01t\x00\x01"),
         (("t", 1, 16379, False, False), b"\x32\x80\x80\x01\x00\x01t\x00\x01"),
+        (("a/b", None, 1, False, True), b"\x30\x07\x00\x03a/b\x00"),
+        (("a/b", None, 1, False, False), b"\x30\x06\x00\x03a/b"),
         (("t", 1, 268435450, False, False), b"\x32\xff\xff\xff\x7f\x00\x01t\x00\x01"),
     ],
 )
 def test_the_octets_of_a_publish(
-    arguments: tuple[str, int, int, bool, bool], expected: bytes
+    arguments: tuple[str, int | None, int, bool, bool], expected: bytes
 ) -> None:
-    """Type, flags, remaining length at its limits (clause 1.5.5 table 1-1), topic, identifier."""
+    """Type, flags, remaining length at its limits (clause 1.5.5), topic; no identifier is QoS 0."""
     topic, mid, payload, retain, five = arguments
     assert publish_head(topic, mid, payload, retain=retain, five=five) == expected
 
@@ -112,3 +130,60 @@ def test_a_publish_longer_than_mqtt_allows_is_refused() -> None:
     """The remaining length ends at 268,435,455."""
     with pytest.raises(ValueError, match="longer than MQTT allows"):
         publish_head("t", 1, 268435451, retain=False, five=False)
+
+
+def test_the_octets_of_a_subscribe() -> None:
+    """Clause 3.8, figure 3-20: identifier 10, filters a/b and c/d; here both at QoS 1."""
+    filters = ["a/b", "c/d"]
+    expected = b"\x82\x0f\x00\x0a\x00\x00\x03a/b\x01\x00\x03c/d\x01"
+    assert subscribe(10, filters, five=True) == expected
+    assert subscribe(10, filters, five=False) == b"\x82\x0e" + expected[2:4] + expected[5:]
+
+
+def test_a_suback_has_a_code_for_each_filter() -> None:
+    """Clause 3.9: identifier, in 5.0 properties (here a reason string), codes."""
+    assert suback(b"\x00\x0a\x00\x01\x87", five=True) == (10, b"\x01\x87")
+    assert suback(b"\x00\x0a\x04\x1f\x00\x01x\x01", five=True) == (10, b"\x01")
+    assert suback(b"\x00\x0a\x01\x80", five=False) == (10, b"\x01\x80")
+
+
+# Clause 3.3: topic a/b; packet identifier 10 at QoS 1; properties: message expiry interval 1 s.
+EXPIRY = b"\x02\x00\x00\x00\x01"
+RECEIVED = [
+    (0x30, b"\x00\x03a/bxy", False, Publish("a/b", b"xy", 0, False, False, 0, b"")),
+    (0x31, b"\x00\x03a/b\x00", True, Publish("a/b", b"", 0, True, False, 0, b"\0")),
+    (0x3A, b"\x00\x03a/b\x00\x0axy", False, Publish("a/b", b"xy", 1, False, True, 10, b"")),
+    (
+        0x32,
+        b"\x00\x03a/b\x00\x0a\x05" + EXPIRY + b"xy",
+        True,
+        Publish("a/b", b"xy", 1, False, False, 10, b"\x05" + EXPIRY),
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "body", "five", "expected"), RECEIVED)
+def test_a_message_is_read(first: int, body: bytes, five: bool, expected: Publish) -> None:
+    """Topic, payload, flags, identifier, and the properties as they came."""
+    assert received(first, body, five=five) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "body", "words"),
+    [
+        (0x34, b"\x00\x03a/b\x00\x0a\x00", "QoS 2"),
+        (0x30, b"\x00\x09a/b", "ends before its payload"),
+        (0x30, b"\x00\x01\xff\x00", "not UTF-8"),
+        (0x32, b"\x00\x03a/b\x00\x0a", "length of its properties"),
+        (0x32, b"\x00\x03a/b\x00\x0a\x05\x02", "longer than itself"),
+    ],
+)
+def test_a_message_that_cannot_be_is_refused(first: int, body: bytes, words: str) -> None:
+    """What is shorter than it says, or was not asked for, breaks the protocol."""
+    with pytest.raises(ProtocolError, match=words):
+        received(first, body, five=True)
+
+
+def test_the_octets_of_a_puback() -> None:
+    """Clause 3.4: the short form says success."""
+    assert puback_packet(0x1234) == b"\x40\x02\x12\x34"
