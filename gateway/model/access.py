@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from gateway.model.errors import GatewayError
 from gateway.model.fields import Duration, Settings
+from gateway.model.subject import parse as parse_subject
 
 ROLE_NAME = r"[a-z][a-z0-9_-]*"
 
@@ -67,9 +68,26 @@ class Role(Settings):
         Field(description="names of the points it may, with * and ?; a leading ! leaves out"),
     ] = ("*",)
 
+    @model_validator(mode="after")
+    def _defined(self) -> Self:
+        if self.may is None and self.name not in BUILT_IN:
+            raise ValueError(
+                f"the role '{self.name}' needs `may`, a list of {', '.join(Permission)}; "
+                f"only {', '.join(BUILT_IN)} have their own"
+            )
+        return self
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What it may: its own list, or that of the built-in role."""
+        return BUILT_IN[self.name] if self.may is None else self.may
+
 
 class CertificateRule(Settings):
-    """Gives who shows a certificate a name and a role; the first rule that fits counts."""
+    """Gives who shows a certificate a role; the first rule that fits counts.
+
+    One of `subject` and `fingerprint`: the fingerprint is kept as 64 small digits, no colons.
+    """
 
     subject: Annotated[
         str | None,
@@ -77,16 +95,43 @@ class CertificateRule(Settings):
     ] = None
     fingerprint: Annotated[
         str | None,
-        Field(pattern=r"^[0-9a-fA-F:]{64,95}$", description="SHA-256 of the certificate, in hex"),
+        Field(
+            pattern=r"^([0-9a-fA-F]{64}|([0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$",
+            description="SHA-256 of the certificate in 64 hexadecimal digits, colons allowed",
+        ),
     ] = None
     role: Annotated[str, Field(pattern=f"^{ROLE_NAME}$")]
+
+    @field_validator("subject")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_subject(value)
+        return value
+
+    @field_validator("fingerprint")
+    @classmethod
+    def _digits(cls, value: str | None) -> str | None:
+        return None if value is None else value.replace(":", "").lower()
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.subject is None) == (self.fingerprint is None):
+            found = "neither" if self.subject is None else "both"
+            raise ValueError(f"found {found} of subject and fingerprint, allowed: one of them")
+        return self
 
 
 class Lockout(Settings):
     """When guessing passwords stops being possible."""
 
-    attempts: Annotated[int, Field(ge=1, le=100, description="wrong passwords in a row")] = 5
-    within: Annotated[Duration, Field(gt=0, description="in this time")] = 60.0
+    attempts: Annotated[
+        int, Field(ge=1, le=100, description="wrong passwords of one user in a row")
+    ] = 5
+    address_attempts: Annotated[
+        int, Field(ge=1, le=10_000, description="wrong passwords from one address, of any users")
+    ] = 20
+    within: Annotated[Duration, Field(gt=0, description="in this time")] = 900.0
     lasts: Annotated[Duration, Field(gt=0, description="how long nobody gets in then")] = 900.0
 
 
