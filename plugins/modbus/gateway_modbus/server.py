@@ -7,12 +7,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gateway import Duration, Endpoint, Keep, KeepRule, LinkError, Sink, SinkContext, SinkPoint
+from gateway import (
+    Duration,
+    Endpoint,
+    Keep,
+    KeepRule,
+    LinkError,
+    Sink,
+    SinkContext,
+    SinkPoint,
+    TlsServer,
+)
 from gateway_modbus.bank import Bank, Place, WhenInvalid
 from gateway_modbus.listener import Framing, Listener
 from gateway_modbus.place import RegisterPoint
 from gateway_modbus.register import Order, UnitId
-from gateway_modbus.tls import TlsServer
 
 
 class ServerTransport(StrEnum):
@@ -104,7 +113,8 @@ class ModbusServer(Sink):
         # Masters are served from the image, so that a point costs nothing until it is read.
         ctx.watch(())
         try:
-            at = await listener.start(self.listen, None if self.tls is None else self.tls.context())
+            tls = None if self.tls is None else await ctx.tls(self.tls)
+            at = await listener.start(self.listen, tls)
             ctx.up(f"listens at {at}")
             async for delivery in ctx.batches():
                 ctx.delivered(delivery.seq)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from zlib import crc32
 
 from pydantic import Field, model_validator
 
-from gateway import Duration, LinkError, Source, SourceContext
+from gateway import Duration, LinkError, LinkPoint, Source, SourceContext, TlsClient
 from gateway_modbus.line import Line, Manners
-from gateway_modbus.place import RegisterPoint
+from gateway_modbus.output import Output, faults
 from gateway_modbus.plan import Item, Limits, plan_reads
+from gateway_modbus.point import NEVER, ModbusPoint
 from gateway_modbus.poll import poll
 from gateway_modbus.query import Connection
 from gateway_modbus.register import Order, UnitId
 from gateway_modbus.tcp import TcpConnection
-from gateway_modbus.tls import TlsClient
 
 
 class Transport(StrEnum):
@@ -48,14 +49,6 @@ class Phase(StrEnum):
 
     SPREAD = "spread"
     ALIGNED = "aligned"
-
-
-class ModbusPoint(RegisterPoint):
-    """The columns of a point at a `modbus` source."""
-
-    poll: Annotated[
-        Duration | None, Field(gt=0, description="polling period; default the link's")
-    ] = None
 
 
 class Modbus(Source):
@@ -130,6 +123,8 @@ class Modbus(Source):
 
     @model_validator(mode="after")
     def _transport_fields(self) -> Self:
+        if "tls" in self.model_fields_set and self.transport is not Transport.TLS:
+            raise ValueError(f"tls needs transport tls, not {self.transport}")
         if self.transport is Transport.RTU:
             if self.host is not None:
                 raise ValueError("host is not for transport rtu; port names the serial line")
@@ -143,6 +138,13 @@ class Modbus(Source):
         if self.pipeline > 1 and self.transport is not Transport.TCP:
             raise ValueError(f"pipeline {self.pipeline} needs transport tcp, not {self.transport}")
         return self
+
+    def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
+        """See `Link.check_points`: what is commanded must be writable."""
+        for point in points:
+            address = _address(point)
+            for field, sentence in faults(point, address, self._unit(address)):
+                yield point, field, sentence
 
     async def run(self, ctx: SourceContext) -> None:
         """Connect and poll; see `Source.run`."""
@@ -159,27 +161,47 @@ class Modbus(Source):
         spread = crc32(self.name.encode()) / 2**32 if self.phase is Phase.SPREAD else 0.0
         # Planned when connected: a device that is away costs next to nothing.
         await poll(
-            ctx, lambda: self._connect(ctx), lambda: self._line(ctx, manners), manners, spread
+            ctx,
+            lambda: self._connect(ctx),
+            lambda: self._line(ctx, manners),
+            manners,
+            spread,
+            dict(self._outputs(ctx.points)),
         )
 
     def _line(self, ctx: SourceContext, manners: Manners) -> Line:
         limits = Limits(self.max_registers, self.max_bits, self.max_gap)
-        reads = plan_reads((self._item(point.id, point.address) for point in ctx.points), limits)
+        reads = plan_reads(self._items(ctx.points), limits)
         return Line(ctx, reads, limits, manners)
 
-    def _item(self, point: int, address: object) -> Item:
-        if not isinstance(address, ModbusPoint):
-            raise LinkError(f"point {point} has no register")
-        return Item(
-            point,
-            self.unit if address.unit is None else address.unit,
-            address.table,
-            address.address,
-            address.type,
-            address.order or self.order,
-            address.bit or 0,
-            address.poll or self.poll,
-        )
+    def _items(self, points: Sequence[LinkPoint]) -> Iterator[Item]:
+        for point in points:
+            address = _address(point)
+            if address.poll == NEVER:
+                continue
+            yield Item(
+                point.id,
+                self._unit(address),
+                address.table,
+                address.address,
+                address.type,
+                address.order or self.order,
+                address.bit or 0,
+                address.poll or self.poll,
+            )
+
+    def _outputs(self, points: Sequence[LinkPoint]) -> Iterator[tuple[int, Output]]:
+        for point in points:
+            if point.command is None:
+                continue
+            address = _address(point)
+            order = address.order or self.order
+            output = Output.of(point, address, self._unit(address), order)
+            if output is not None:
+                yield point.id, output
+
+    def _unit(self, address: ModbusPoint) -> int:
+        return self.unit if address.unit is None else address.unit
 
     async def _connect(self, ctx: SourceContext) -> Connection:
         host = self.host or ""
@@ -213,7 +235,13 @@ class Modbus(Source):
             ctx,
             host,
             int(self.port or 802),
-            tls=self.tls.context(),
+            tls=await ctx.tls(self.tls),
             timeout=self.timeout,
             pause=self.pause,
         )
+
+
+def _address(point: LinkPoint) -> ModbusPoint:
+    if not isinstance(point.address, ModbusPoint):
+        raise LinkError(f"point {point.name} has no register")
+    return point.address

@@ -396,7 +396,8 @@ REFUSED = [
     ({"port": 70000}, "not a TCP port"),
     ({"transport": "tls", "pipeline": 2}, "pipeline 2 needs transport tcp"),
     ({"poll": "0s"}, "greater than 0"),
-    ({"tls": {"key": "k.pem"}}, "certificate and key go together"),
+    ({"transport": "tls", "tls": {"key": "k.pem"}}, "a key needs its certificate"),
+    ({"tls": {"ca": "ca.pem"}}, "tls needs transport tls, not tcp"),
     ({"max_registers": 126}, "less than or equal to 125"),
 ]
 

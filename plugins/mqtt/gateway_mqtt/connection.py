@@ -123,7 +123,10 @@ class Connection(aiomqtt.Client):
         except aiomqtt.exceptions.MqttConnectError as error:
             raise LinkError(f"{self._broker} refused the connection: {error.rc}") from None
         except (aiomqtt.MqttError, OSError, ValueError) as error:
-            raise LinkError(f"cannot connect to {self._broker}: {reason(error)}") from None
+            # The library makes text of what TLS says; the error itself stands behind its own.
+            behind = error.__context__
+            why = reason(behind if isinstance(behind, ssl.SSLError) else error)
+            raise LinkError(f"cannot connect to {self._broker}: {why}") from None
         self._socket = self._client.socket()
         if self._socket is None:
             raise LinkError(f"{self._broker} closed the connection after its CONNACK")

@@ -7,11 +7,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from gateway import Duration, Endpoint, Secret, Sink, SinkContext, Size
+from gateway import Duration, Endpoint, Secret, Sink, SinkContext, Size, TlsClient
 from gateway_mqtt.message import QualityFormat, TimeFormat
 from gateway_mqtt.packet import LARGEST
 from gateway_mqtt.session import Session
-from gateway_mqtt.settings import Presence, Retain, Tls, Version
+from gateway_mqtt.settings import Presence, Retain, Version
 from gateway_mqtt.topic import POINT_FIELDS, check
 
 
@@ -36,9 +36,9 @@ class JsonSink(Sink):
     ] = None
     username: Annotated[str | None, Field(min_length=1, description="user at the broker")] = None
     password: Annotated[Secret | None, Field(description="of that user")] = None
-    tls: Annotated[Tls | None, Field(description="TLS; `{}` trusts the system's authorities")] = (
-        None
-    )
+    tls: Annotated[
+        TlsClient | None, Field(description="TLS; `{}` trusts the system's authorities")
+    ] = None
     keepalive: Annotated[
         Duration,
         Field(ge=5, le=65535, description="a silent broker is noticed within it"),
@@ -95,7 +95,7 @@ class JsonSink(Sink):
 
     async def run(self, ctx: SinkContext) -> None:
         """Connect, announce presence, publish; see `Sink.run`."""
-        tls = await asyncio.to_thread(self.tls.context) if self.tls is not None else None
+        tls = None if self.tls is None else await ctx.tls(self.tls)
         session = Session(self, ctx, tls)
         try:
             await session.connection.open(self.connect_timeout)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
 from gateway_mqtt import JsonSink
-from gateway_mqtt.settings import Tls, Verify, Version
+from gateway_mqtt.settings import Version
 from pydantic import ValidationError
-
-from gateway import LinkError
 
 SINK = {"name": "mqtt", "type": "mqtt.json", "broker": "broker:1883"}
 
@@ -26,7 +22,7 @@ SINK = {"name": "mqtt", "type": "mqtt.json", "broker": "broker:1883"}
         ({"password": "x"}, "needs its username"),
         ({"tls": {"certificate": "a.pem"}}, "a certificate needs its key"),
         ({"tls": {"key": "a.pem"}}, "a key needs its certificate"),
-        ({"tls": {"key_password": "x"}}, "a key_password needs the key"),
+        ({"tls": {"password": "x"}}, "a password needs the key"),
         ({"retain": "always"}, "'never' or 'live'"),
         ({"keepalive": "1s"}, "greater than or equal to 5"),
         ({"ack_timeout": "15"}, "a duration is a number"),
@@ -51,37 +47,3 @@ def test_version_five_needs_no_quotes() -> None:
 def test_presence_can_be_left_out() -> None:
     """Null is the way to say no presence."""
     assert JsonSink.model_validate(SINK | {"presence": None}).presence is None
-
-
-@pytest.mark.parametrize("what", ["ca", "certificate"])
-def test_a_missing_file_is_named(tmp_path: Path, what: str) -> None:
-    """The field and the path stand in the sentence."""
-    fields = {"certificate": tmp_path / "no.pem", "key": tmp_path / "no.pem"}
-    tls = Tls.model_validate({"ca": tmp_path / "no.pem"} if what == "ca" else fields)
-    with pytest.raises(LinkError, match=rf"tls\.{what}: there is no file .*no\.pem"):
-        tls.context()
-
-
-def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
-    """OpenSSL's own words alone say nothing of which file it was."""
-    file = tmp_path / "ca.pem"
-    file.write_text("not a certificate")
-    with pytest.raises(LinkError, match=r"tls\.ca: .*ca\.pem is not a PEM certificate"):
-        Tls(ca=file).context()
-    with pytest.raises(LinkError, match=r"tls\.certificate .*ca\.pem with tls\.key .*ca\.pem"):
-        Tls(certificate=file, key=file).context()
-
-
-@pytest.mark.parametrize(
-    ("verify", "mode", "host"),
-    [
-        (Verify.FULL, ssl.CERT_REQUIRED, True),
-        (Verify.CHAIN, ssl.CERT_REQUIRED, False),
-        (Verify.NONE, ssl.CERT_NONE, False),
-    ],
-)
-def test_what_is_verified(verify: Verify, mode: ssl.VerifyMode, host: bool) -> None:
-    """The words become what the ssl module does; never less than TLS 1.2."""
-    context = Tls(verify=verify).context()
-    assert (context.verify_mode, context.check_hostname) == (mode, host)
-    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2

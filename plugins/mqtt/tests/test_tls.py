@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,71 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from gateway_mqtt import JsonSink
 from gateway_mqtt.testing import Broker, Subscriber
 
 from gateway import Reconnect
 from gateway.testing import Emitter, running
+from gateway.testing.authority import Authority
 
 POINTS = "name,field.at\nfeeder1.voltage,x\n"
 NAME = "feeder1.voltage"
 T = 1_700_000_000_000_000_000
 PASSWORD = b"opensesame"
-
-
-class Authority:
-    """Signs certificates, as PEM files in a folder."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.file = folder / f"{name}.pem"
-        builder = self._builder(self._name, self._key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True
-        )
-        self._save(self.file, builder.sign(self._key, hashes.SHA256()))
-
-    def issue(self, name: str, address: str | None = None, password: bytes | None = None) -> None:
-        """Write `<name>.pem` and `<name>.key`."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = self._builder(subject, key)
-        if address is not None:
-            alternative = x509.IPAddress(ipaddress.ip_address(address))
-            builder = builder.add_extension(x509.SubjectAlternativeName([alternative]), False)
-        self._save(self._folder / f"{name}.pem", builder.sign(self._key, hashes.SHA256()))
-        (self._folder / f"{name}.key").write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.BestAvailableEncryption(password)
-                if password
-                else serialization.NoEncryption(),
-            )
-        )
-
-    def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey
-    ) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-        )
-
-    @staticmethod
-    def _save(file: Path, certificate: x509.Certificate) -> None:
-        file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
 @pytest.fixture
@@ -102,7 +46,7 @@ def _sink(broker: Broker, folder: Path, **tls: Any) -> JsonSink:
         "ca": folder / "authority.pem",
         "certificate": folder / "gateway.pem",
         "key": folder / "gateway.key",
-        "key_password": PASSWORD.decode(),
+        "password": PASSWORD.decode(),
     }
     return JsonSink.model_validate(
         {
@@ -150,9 +94,9 @@ async def test_samples_arrive_over_tls_with_client_certificates(
 @pytest.mark.parametrize(
     ("tls", "words"),
     [
-        ({"ca": "stranger.pem"}, "CERTIFICATE_VERIFY_FAILED"),
-        ({"key_password": "wrong"}, "tls.certificate"),
-        ({"key_password": None}, "tls.certificate"),
+        ({"ca": "stranger.pem"}, "certificate is not good: self-signed certificate in"),
+        ({"password": "wrong"}, "the password does not open the key"),
+        ({"password": None}, "the key is encrypted and needs tls.password"),
     ],
 )
 async def test_what_cannot_be_verified_is_refused(
@@ -173,7 +117,7 @@ async def test_a_gateway_without_a_good_certificate_is_refused(
     intruder = {
         "certificate": tmp_path / "intruder.pem",
         "key": tmp_path / "intruder.key",
-        "key_password": None,
+        "password": None,
     }
     field = Emitter(name="field")
     async with running([field], [_sink(secure, tmp_path, **intruder)], POINTS, data=tmp_path) as gw:
