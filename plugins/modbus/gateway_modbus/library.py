@@ -15,9 +15,9 @@ from pymodbus.framer import FramerRTU, FramerSocket, FramerType
 from pymodbus.pdu import DecodePDU, ModbusPDU
 
 from gateway import LinkError, SourceContext
-from gateway_modbus.frame import READ
 from gateway_modbus.outcome import TIMEOUT
 from gateway_modbus.query import Query
+from gateway_modbus.write import COIL, COILS, MASK, REGISTER, REGISTERS
 
 # The library writes each lost answer and the last frames at ERROR; the host says what matters.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
@@ -25,10 +25,8 @@ logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 NEVER = 1 << 30  # dead requests until the library closes the connection: that is ours to decide
 
 
-class RawRead(ModbusPDU):
-    """A read that keeps the answer's data as the bytes they are."""
-
-    rtu_byte_count_pos = 2
+class Raw(ModbusPDU):
+    """A request whose bytes are there already, and its answer as the bytes they are."""
 
     def __init__(self, query: Query | None = None) -> None:
         super().__init__(dev_id=0 if query is None else query.unit)
@@ -37,7 +35,16 @@ class RawRead(ModbusPDU):
 
     def encode(self) -> bytes:
         assert self.query is not None  # noqa: S101 - requests are made with one
-        return READ.pack(self.function_code, self.query.start, self.query.count)[1:]
+        return self.query.request[6:]
+
+    def decode(self, data: bytes) -> None:
+        self.data = data
+
+
+class RawRead(Raw):
+    """A read: its answer counts its data bytes."""
+
+    rtu_byte_count_pos = 2
 
     def decode(self, data: bytes) -> None:
         if not data or len(data) != data[0] + 1:
@@ -45,8 +52,26 @@ class RawRead(ModbusPDU):
         self.data = data[1:]
 
 
-READS: dict[int, type[RawRead]] = {
-    code: type(f"RawRead{code}", (RawRead,), {"function_code": code}) for code in (1, 2, 3, 4)
+class RawWrite(Raw):
+    """A write: its answer is an echo."""
+
+    rtu_frame_size = 8
+
+
+class RawMask(Raw):
+    """A mask write: its answer is a longer echo."""
+
+    rtu_frame_size = 10
+
+
+PDUS: dict[int, type[Raw]] = {
+    code: type(f"{base.__name__}{code}", (base,), {"function_code": code})
+    for base, codes in (
+        (RawRead, (1, 2, 3, 4)),
+        (RawWrite, (COIL, REGISTER, COILS, REGISTERS)),
+        (RawMask, (MASK,)),
+    )
+    for code in codes
 }
 
 
@@ -150,8 +175,8 @@ class LibraryConnection:
     ) -> LibraryConnection:
         self._client = client
         client.ctx.framer = framing(DecodePDU(False))
-        for read in READS.values():
-            client.register(read)
+        for pdu in PDUS.values():
+            client.register(pdu)
         client.set_max_no_responses(NEVER)
         client.ctx.count_until_disconnect = NEVER
         create = client.ctx.call_create
@@ -183,8 +208,9 @@ class LibraryConnection:
                 raise LinkError(f"{self._where} closed the connection")
             await self._rest(query)
             self._asking = True
+            query.deadline = self._now() + self._timeout
             try:
-                answer: Any = await self._client.execute(False, READS[query.function](query))
+                answer: Any = await self._client.execute(False, PDUS[query.function](query))
             except ModbusIOException:
                 # The library says so for a lost connection too.
                 if not self._client.connected:
@@ -208,11 +234,12 @@ class LibraryConnection:
         if answer.isError():
             return int(answer.exception_code)
         # Without a transaction id a late answer to another request can only be told by its size.
-        if answer.function_code != query.function or len(answer.data) != query.size:
+        same = answer.function_code == query.function
+        found = query.judge_data(answer.data) if same else None
+        if found is None:
             self._ctx.count("bad_frames")
             return TIMEOUT
-        data: bytes = answer.data
-        return data
+        return found
 
     async def _rest(self, query: Query) -> None:
         wait = self._ready - self._now()

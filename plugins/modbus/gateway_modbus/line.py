@@ -16,7 +16,7 @@ from gateway_modbus.outcome import (
     quality_of,
     sentence_of,
 )
-from gateway_modbus.plan import Limits, Read, split
+from gateway_modbus.plan import Item, Limits, Read, split
 from gateway_modbus.unit import Block, Unit
 
 MISSES = 3  # probes of the last silent units before the connection is given up
@@ -74,6 +74,15 @@ class Line:
         block = Block(read, self._ctx.plan(read.fields()), unit)
         unit.blocks.append(block)
         return block
+
+    def items(self) -> dict[int, Item]:
+        """Return where each point is read, by its id."""
+        return {
+            item.point: item
+            for blocks in self.rates.values()
+            for block in blocks
+            for item in block.read.items
+        }
 
     def say_up(self) -> None:
         if not self._up:

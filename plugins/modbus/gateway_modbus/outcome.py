@@ -17,9 +17,11 @@ GATEWAY_TARGET = 0x0B
 
 # Not on the wire: no answer at all within the time-out (on serial lines: nor a whole one).
 TIMEOUT = 0x100
+# Nor this: an answer to a write that does not repeat what was written.
+WRONG_ECHO = 0x101
 
 SENTENCE = {
-    ILLEGAL_FUNCTION: "illegal function: the device does not have this table",
+    ILLEGAL_FUNCTION: "illegal function: the device does not know it for this table",
     ILLEGAL_ADDRESS: "illegal data address",
     ILLEGAL_VALUE: "illegal data value: the device does not take a request of this length",
     DEVICE_FAILURE: "server device failure",
@@ -29,6 +31,7 @@ SENTENCE = {
     GATEWAY_PATH: "gateway path unavailable",
     GATEWAY_TARGET: "gateway target device failed to respond",
     TIMEOUT: "no answer in time",
+    WRONG_ECHO: "the answer does not repeat what was written",
 }
 
 QUALITY = {
@@ -62,6 +65,6 @@ def quality_of(code: int) -> Quality:
 
 def sentence_of(code: int) -> str:
     """Return what an exception code means, with its number."""
-    if code == TIMEOUT:
+    if code in (TIMEOUT, WRONG_ECHO):
         return SENTENCE[code]
     return f"exception {code:#04x}: {SENTENCE.get(code, 'not in the standard')}"

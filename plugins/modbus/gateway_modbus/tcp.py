@@ -230,7 +230,7 @@ class TcpConnection(asyncio.Protocol):
             if self._ctx.tracing:
                 self._ctx.trace("rx", one, "" if query is None else str(query))
             if query is not None:
-                query.answer = frame.answer(one, query.unit, query.function, query.size)
+                query.answer = query.judge(one)
                 query.time = self._now()
                 answered = True
             elif one[:2] in self._late:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gateway_modbus.plan import Read
-from gateway_modbus.query import Query
+from gateway_modbus.query import ReadQuery
 
 
-class Block(Query):
+class Block(ReadQuery):
     """A read with its compiled plan and its recent history."""
 
     __slots__ = ("busy", "code", "misses", "of", "plan", "points", "read", "resume")

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway_modbus.frame import answer_head
 from gateway_modbus.plan import Item, Read
-from gateway_modbus.query import Query
+from gateway_modbus.query import ReadQuery
 from gateway_modbus.register import RegisterType, Table
 from gateway_modbus.tcp import TcpConnection
 from hypothesis import given, settings
@@ -49,9 +49,9 @@ class Door:
         self.counted.append(what)
 
 
-def query(start: int = 0, count: int = 2) -> Query:
+def query(start: int = 0, count: int = 2) -> ReadQuery:
     items = [Item(n, 1, Table.HOLDING, start + n, RegisterType.UINT16) for n in range(count)]
-    return Query(Read.of(items))
+    return ReadQuery(Read.of(items))
 
 
 def connected(**more: Any) -> tuple[TcpConnection, Wire, Door]:
@@ -62,7 +62,7 @@ def connected(**more: Any) -> tuple[TcpConnection, Wire, Door]:
     return connection, wire, door
 
 
-async def exchange(packets: list[bytes], queries: list[Query]) -> TcpConnection:
+async def exchange(packets: list[bytes], queries: list[ReadQuery]) -> TcpConnection:
     connection, _, _ = connected(timeout=0.01)
     asking = asyncio.ensure_future(connection.exchange(queries))
     await asyncio.sleep(0)
