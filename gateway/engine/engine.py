@@ -16,6 +16,8 @@ from gateway.engine.clock import Clock
 from gateway.engine.context import RunningSink, RunningSource
 from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost
+from gateway.engine.override import Overrides
+from gateway.engine.override_file import NAME, OverrideFile
 from gateway.engine.report import serve_report
 from gateway.engine.selection import Selection
 from gateway.engine.status import LinkStatus, State
@@ -47,6 +49,7 @@ class Engine:
 
     journal: Journal
     intake: Intake
+    overrides: Overrides
     certificates: Certificates
     _table: Points
 
@@ -120,7 +123,15 @@ class Engine:
         self._table = _table(self.definitions)
         self.image = Image(self._table.value, self._table.quality, self._table.time)
         self.intake = Intake(self._table, journal)
+        self.overrides = Overrides(
+            self._table,
+            self.intake,
+            self.definitions,
+            OverrideFile(self.data / NAME),
+            self.clock.now,
+        )
         await self._make_feeds(store, journal)
+        self.overrides.restore()
         self._make_links(links)
 
     async def _make_feeds(self, store: Store, journal: Journal) -> None:
@@ -207,6 +218,7 @@ class Engine:
                 watch.cancel()
                 await self._drain()
                 await self._end(links, self.configuration.sinks)
+                await self.overrides.close()
                 sound.cancel()
                 self.journal.stop()
         finally:
@@ -264,6 +276,8 @@ class Engine:
                 self._show(health.certificate_expires(link.link), link.expires)
                 if link.days is not None:
                     self._show(health.certificate_days(link.link), link.days)
+            for name, withheld in self.overrides.withheld().items():
+                self.links[name].counters["withheld"] = withheld
             await asyncio.sleep(HEALTH_INTERVAL)
 
 

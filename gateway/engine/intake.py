@@ -76,6 +76,14 @@ class Intake:
             self._custody = self._loop.create_future()
         return self._custody
 
+    def put(self, point: int, mark: int, value: float, quality: int, time: int) -> None:
+        """Take a sample as it stands, and have these marks on its point; see `Points.put`."""
+        if not self._rows.free:
+            self.flush()
+        self._points.put(point, mark, value, quality, time, self._rows)
+        if self._scheduled is None:
+            self._schedule()
+
     def _schedule(self) -> None:
         self._scheduled = self._loop.call_later(WINDOW, self.flush)
 
