@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway import __version__
+from gateway.cli.user import user
 
 if TYPE_CHECKING:
     from gateway.host import Host, Installed
@@ -27,6 +28,9 @@ LEVELS = ("debug", "info", "warning", "error")
 )
 def gateway() -> None:
     """Reads the field, keeps every event, translates to open grid standards."""
+
+
+gateway.add_command(user)
 
 
 @gateway.command()
@@ -80,9 +84,10 @@ def explain(file: Path, point: str, as_json: bool) -> None:
         found["point"] = {
             key: None if value in (math.inf, -math.inf) else value
             for key, value in found["point"].items()
-            if key != "addresses"
+            if key not in ("addresses", "command")
         }
         found["conversions"] = dict(explanation.conversions)
+        found["command"] = dict(explanation.command)
         click.echo(json.dumps(found, indent=2, default=str))
     else:
         click.echo(str(explanation))

@@ -1,18 +1,18 @@
-"""The cells that a point list has for one link, as instances of the link's point model."""
+"""The cells that a point list has for one model: a link's point model, or that of commands."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gateway.config import wording
 from gateway.config.problem import did_you_mean, excerpt
 from gateway.config.wording import allowed, branches
-from gateway.model.link import Sink, Source
-from gateway.model.point import Point
+
+M = TypeVar("M", bound=BaseModel)
 
 CHUNK = 5_000
 Cells: TypeAlias = tuple[str, ...]
@@ -34,26 +34,25 @@ def fields_of(model: type[BaseModel]) -> dict[str, str]:
     return names
 
 
-class Columns:
-    """The columns of one link in one table, in their order.
+class Columns(Generic[M]):
+    """The columns of one model in one table, in their order.
 
-    Equal cells give one and the same instance, for point models are frozen.
+    Equal cells give one and the same instance, for these models are frozen.
     """
 
-    def __init__(self, link: Source | Sink, fields: Sequence[str]) -> None:
-        self.link = link
+    def __init__(self, model: type[M], fields: Sequence[str]) -> None:
         self.fields = tuple(fields)
         self.faults: dict[Cells, list[Fault]] = {}
-        self._model: type[Point] = type(link).Point
+        self._model = model
         self._schema: dict[str, Any] = {}
 
-    def addresses(self, rows: Sequence[Cells]) -> list[Point | None]:
-        """Return the address of each row, None where all its cells are empty or one is wrong.
+    def read(self, rows: Sequence[Cells]) -> list[M | None]:
+        """Return the instance of each row, None where all its cells are empty or one is wrong.
 
         The wrong ones are in `faults`, by their cells.
         """
         empty = ("",) * len(self.fields)
-        known: dict[Cells, Point | None] = dict.fromkeys(rows)
+        known: dict[Cells, M | None] = dict.fromkeys(rows)
         distinct = [cells for cells in known if cells != empty]
         self._refuse_not_finite(distinct)
         distinct = [cells for cells in distinct if cells not in self.faults]
@@ -72,7 +71,7 @@ class Columns:
     def _data(self, cells: Cells) -> dict[str, str]:
         return {name: cell for name, cell in zip(self.fields, cells, strict=True) if cell}
 
-    def _one(self, cells: Cells, data: dict[str, str]) -> Point | None:
+    def _one(self, cells: Cells, data: dict[str, str]) -> M | None:
         try:
             return self._model.model_validate(data)
         except ValidationError as error:
@@ -102,6 +101,8 @@ class Columns:
                 faults[name] = sentence or wording.plain(one["msg"])
             elif sentence is not None:
                 faults[name] = f"found {excerpt(cell)}: {sentence}"
+            elif bound := wording.bound(one, self._options(name)):
+                faults[name] = f"found {excerpt(cell)}, allowed: {bound}"
             else:
                 options = self._options(name)
                 near = wording.nearest(cell, options)
@@ -142,12 +143,12 @@ def _comma(cell: str) -> str:
     return ""
 
 
-def unknown_column(link: Source | Sink, column: str) -> str:
-    """Return the sentence for a column that a link's point model has not."""
-    names = list(dict.fromkeys(fields_of(type(link).Point).values()))
-    known = [f"{link.name}.{name}" for name in names]
+def unknown_column(prefix: str, model: type[BaseModel], column: str) -> str:
+    """Return the sentence for a column that the model of a link, or of commands, has not."""
+    names = list(dict.fromkeys(fields_of(model).values()))
+    known = [f"{prefix}.{name}" for name in names]
     if not known:
-        return f"found the column {excerpt(column)}, but points of '{link.name}' have no columns"
+        return f"found the column {excerpt(column)}, but points of '{prefix}' have no columns"
     return (
         f"found the unknown column {excerpt(column)}, allowed: {', '.join(known)}"
         + did_you_mean(column, known)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
 
 from gateway.config.selection import takes
+from gateway.model.access import BUILT_IN, Permission
+from gateway.model.command import Control, ControlModel, SelectRule
 from gateway.model.configuration import Configuration
+from gateway.model.fields import seconds_text
 from gateway.model.link import Link, Sink
-from gateway.model.point import DeadbandKind, Definition, Keep, SinkPoint
+from gateway.model.point import DeadbandKind, Definition, Keep, Kind, SinkPoint
+from gateway.model.selector import selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,16 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Every address and conversion of one point, from device to each sink."""
+    """Every address and conversion of one point, from device to each sink, and its commands.
+
+    `command` is empty for a measurement.
+    """
 
     point: Definition
     source: Hop | None
     conversions: tuple[tuple[str, str], ...]
     sinks: tuple[Hop, ...]
+    command: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         point = self.point
@@ -51,6 +60,9 @@ class Explanation:
         if self.source is not None:
             lines += ["", "from " + _heading(self.source), *_fields(self.source)]
         lines += ["", "in the gateway", *(f"  {what:<10}{how}" for what, how in self.conversions)]
+        if self.command:
+            by = f", carried out by {self.source.link} ({self.source.type})" if self.source else ""
+            lines += ["", f"commands{by}", *(f"  {what:<10}{how}" for what, how in self.command)]
         for hop in self.sinks:
             if hop.left_out:
                 lines += ["", f"not to {hop.link} ({hop.type}): {hop.left_out}"]
@@ -73,6 +85,7 @@ def explain(configuration: Configuration, name: str) -> Explanation:
         None if source is None else _hop(source, point),
         tuple(_conversions(point)),
         tuple(_at_sink(sink, point) for sink in configuration.sinks),
+        () if point.command is None else tuple(_command(point, point.command, configuration)),
     )
 
 
@@ -134,6 +147,71 @@ def _conversions(point: Definition) -> list[tuple[str, str]]:
     return steps
 
 
+_MODELS = {
+    ControlModel.LATCH: "latch: 1 and 0 are states to stay in",
+    ControlModel.PULSE: "pulse",
+    ControlModel.TRIP_CLOSE: "trip_close: 0 trips, 1 closes",
+    ControlModel.SETPOINT: "setpoint",
+}
+_SELECTS = {
+    SelectRule.NONE: "not needed; one is held by the gateway",
+    SelectRule.LOCAL: "needed, held by the gateway",
+    SelectRule.FORWARD: "needed, held by the gateway and the device",
+}
+
+
+def _command(
+    point: Definition, command: Control, configuration: Configuration
+) -> Iterator[tuple[str, str]]:
+    unit = f" {point.unit}" if point.unit else ""
+    model, pulse = _MODELS[command.model], command.pulse
+    if pulse is not None:
+        model += f": {pulse.count} × {seconds_text(pulse.on_time)}"
+        model += f", {seconds_text(pulse.off_time)} between" if pulse.count > 1 else ""
+    yield "model", model
+    if command.model is ControlModel.SETPOINT and (point.scale != 1 or point.offset):
+        shift = f"{'−' if point.offset > 0 else '+'} {abs(point.offset):g}"
+        value = f"(value {shift})" if point.offset else "value"
+        yield "raw", value + (f" ÷ {point.scale:g}" if point.scale != 1 else "")
+    yield "select", f"{_SELECTS[command.select]} for {seconds_text(command.select_timeout)}"
+    if command.low is not None:
+        yield "lowest", f"{command.low:g}{unit}"
+    if command.high is not None:
+        yield "highest", f"{command.high:g}{unit}"
+    if command.step is not None:
+        yield "step", f"at most {command.step:g}{unit} from the present value"
+    for bay in configuration.commands.bays:
+        if selector(bay.points)(point.name):
+            yield "bay", f"{bay.name}: {bay.switch} {_remote(bay.switch, configuration)}"
+    if command.interlock is not None:
+        yield "interlock", " ".join(command.interlock.split())
+    if command.interval:
+        yield "interval", f"{seconds_text(command.interval)} from one command to the next"
+    yield "timeout", f"the device answers within {seconds_text(command.timeout)}"
+    if command.feedback is not None:
+        band = f" to within {command.feedback_band:g}{unit}" if command.feedback_band else ""
+        within = seconds_text(command.feedback_timeout)
+        yield "feedback", f"{command.feedback} follows{band} within {within}"
+    yield "roles", ", ".join(_roles(point, configuration)) or "none"
+
+
+def _remote(switch: str, configuration: Configuration) -> str:
+    kinds = (one.kind for one in configuration.points if one.name == switch)
+    return "must be on (2)" if Kind.DOUBLE in kinds else "must be 1"
+
+
+def _roles(point: Definition, configuration: Configuration) -> Iterator[str]:
+    """Yield the roles that may command a point."""
+    own = {role.name: role for role in configuration.access.roles}
+    for name in dict.fromkeys([*BUILT_IN, *own]):
+        role = own.get(name)
+        permissions = BUILT_IN[name] if role is None else role.permissions
+        if Permission.COMMAND in permissions and (
+            role is None or selector(role.points)(point.name)
+        ):
+            yield name
+
+
 def _heading(hop: Hop) -> str:
     settings = ", ".join(f"{key} {_text(value)}" for key, value in hop.settings.items())
     return f"{hop.link} ({hop.type})" + (f": {settings}" if settings else "")
@@ -142,7 +220,8 @@ def _heading(hop: Hop) -> str:
 def _fields(hop: Hop) -> list[str]:
     if not hop.address:
         return [f"  {'address':<10}its name"]
-    return [f"  {key:<10}{_text(value)}" for key, value in hop.address.items()]
+    width = max(10, *(len(key) + 2 for key in hop.address))
+    return [f"  {key:<{width}}{_text(value)}" for key, value in hop.address.items()]
 
 
 def _text(value: Any) -> str:

@@ -7,24 +7,31 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from gateway.config import document, file, table
+from gateway.config import access, commands, document, file, table
 from gateway.config.document import Mapping as MappingNode
 from gateway.config.document import Node, Scalar, Sequence, found
-from gateway.config.points import PointList
+from gateway.config.names import Names
+from gateway.config.points import COMMAND, PointList
 from gateway.config.problem import ConfigError, Problem, did_you_mean, excerpt, listing
 from gateway.config.section import Section
 from gateway.host import Component, Host, PluginError
-from gateway.model.configuration import Configuration, GatewaySettings
+from gateway.model.access import AccessSettings
+from gateway.model.configuration import CommandSettings, Configuration, GatewaySettings
+from gateway.model.fields import Settings
 from gateway.model.link import Sink, Source
 from gateway.model.point import Definition
+
+S = TypeVar("S", bound=Settings)
 
 KEYS = {
     "gateway": "a mapping with the gateway's name and settings",
     "points": "the path of the point list, or a list of paths",
     "sources": "a list, one link an item",
     "sinks": "a list, one link an item",
+    "commands": "a mapping with what holds for commands",
+    "access": "a mapping with users, roles and certificates",
 }
 REQUIRED = ("gateway", "points", "sources")
 
@@ -66,6 +73,7 @@ class _Loader:
         self.problems: list[Problem] = []
         self.section = Section(path, environ, self.problems)
         self.places: dict[str, tuple[Path, int, int]] = {}
+        self.nodes: dict[str, MappingNode] = {}
         self.names: dict[str, int] = {}
         self.unread: set[str] = set()
         self.links_readable = True
@@ -75,11 +83,15 @@ class _Loader:
     def load(self) -> Configuration:
         root = self._root()
         settings: GatewaySettings | None = None
+        command_settings: CommandSettings | None = None
+        access_settings: AccessSettings | None = None
         sources: list[Any] = []
         sinks: list[Any] = []
-        definitions: tuple[Definition, ...] = ()
+        definitions: tuple[Definition, ...] | None = None
         if root is not None:
-            settings = self._gateway(root)
+            settings = self._settings(root, "gateway", GatewaySettings)
+            command_settings = self._settings(root, "commands", CommandSettings)
+            access_settings = self._settings(root, "access", AccessSettings)
             sources = self._links(root, "sources", Source)
             sinks = self._links(root, "sinks", Sink)
             # Millions of young objects, and none of them garbage: looking for it costs a third.
@@ -90,13 +102,32 @@ class _Loader:
             finally:
                 if collecting:
                     gc.enable()
-        if self.problems or settings is None:
+            names = None
+            if definitions is not None:
+                names = Names(definitions, (link.name for link in [*sources, *sinks]))
+            if command_settings is not None:
+                node = self._entry(root, "commands") or root
+                commands.check(self.section, node, command_settings, names)
+            if access_settings is not None:
+                node = self._entry(root, "access") or root
+                access.check(self.section, node, access_settings, names)
+                access.check_links(self.section, self.nodes, sinks, access_settings)
+        if self.problems or settings is None or definitions is None:
+            last = len(self.order)
             raise ConfigError(
-                sorted(self.problems, key=lambda p: (self.order.get(p.path, 0), *_rank(p)))
+                sorted(self.problems, key=lambda p: (self.order.get(p.path, last), *_rank(p)))
             )
         data = self.path.parent.absolute() / settings.data
         settings = settings.model_copy(update={"data": Path(os.path.normpath(data))})
-        return Configuration(self.path, settings, tuple(sources), tuple(sinks), definitions)
+        return Configuration(
+            self.path,
+            settings,
+            tuple(sources),
+            tuple(sinks),
+            definitions,
+            command_settings or CommandSettings(),
+            access_settings or AccessSettings(),
+        )
 
     def _report(self, line: int, column: int, sentence: str) -> None:
         self.problems.append(Problem(self.path, line, column, sentence))
@@ -126,16 +157,17 @@ class _Loader:
             self.section.report(root, f"found {found(root)}, {allowed}")
         return None
 
-    # gateway: ------------------------------------------------------------------------------------
+    # gateway:, commands: and access: ------------------------------------------------------------
 
-    def _gateway(self, root: MappingNode) -> GatewaySettings | None:
-        node = self._entry(root, "gateway")
+    def _settings(self, root: MappingNode, key: str, model: type[S]) -> S | None:
+        """Return the settings under a key, their defaults where it is not there."""
+        node = self._entry(root, key)
         if node is None:
-            return None
+            return None if key in REQUIRED else model()
         if not isinstance(node, MappingNode):
-            self._refuse(node, "gateway")
+            self._refuse(node, key)
             return None
-        return self.section.read(node, GatewaySettings, _gateway_schema())
+        return self.section.read(node, model, _schema(model))
 
     def _entry(self, root: MappingNode, key: str) -> Node | None:
         return root.entries[key][1] if key in root.entries else None
@@ -160,8 +192,8 @@ class _Loader:
             return []
         links = []
         for i, item in enumerate(node.items):
-            link = None
             if isinstance(item, MappingNode):
+                link = None
                 name = self._name(item)
                 component = self._component(item, key, base)
                 if component is not None:
@@ -172,14 +204,15 @@ class _Loader:
                     self.unread.add(name)
                 elif link is None:
                     self.links_readable = False
+                else:
+                    links.append(link)
+                    self.places[link.name] = (self.path, item.line, item.column)
+                    self.nodes[link.name] = item
             else:
                 self.links_readable = False
                 if not item.reported:
                     rule = "allowed: a mapping with name and type"
                     self.section.report(item, f"{key}[{i}]: found {found(item)}, {rule}")
-            if link is not None:
-                links.append(link)
-                self.places[link.name] = (self.path, item.line, item.column)
         return links
 
     def _name(self, item: MappingNode) -> str:
@@ -187,7 +220,13 @@ class _Loader:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return ""
         name = node.value
-        if name in self.names:
+        if name == COMMAND:
+            sentence = (
+                f"name: found {excerpt(name)}, but the columns {COMMAND}.… of the point list say "
+                "how points are commanded; allowed: any other name"
+            )
+            self.section.report(node, sentence)
+        elif name in self.names:
             sentence = (
                 f"found the link {excerpt(name)} again, first in line {self.names[name]}; "
                 "names are unique over sources and sinks"
@@ -262,10 +301,14 @@ class _Loader:
 
     # points: -------------------------------------------------------------------------------------
 
-    def _points(self, root: MappingNode, links: list[Source | Sink]) -> tuple[Definition, ...]:
+    def _points(
+        self, root: MappingNode, links: list[Source | Sink]
+    ) -> tuple[Definition, ...] | None:
+        """Return all points, or None where there is a problem with one of them."""
         node = self._entry(root, "points")
         if node is None:
-            return ()
+            return None
+        before = len(self.problems)
         nodes = node.items if isinstance(node, Sequence) else [node]
         points = PointList(links, {"": (self.path, node.line, node.column)} | self.places)
         points.unread(self.unread, everything=not self.links_readable)
@@ -291,12 +334,12 @@ class _Loader:
             points.add(path, text)
         definitions = points.check() if not points.problems else ()
         self.problems += points.problems
-        return definitions
+        return definitions if len(self.problems) == before else None
 
 
 @cache
-def _gateway_schema() -> dict[str, Any]:
-    return GatewaySettings.model_json_schema()
+def _schema(model: type[Settings]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
 def _rank(problem: Problem) -> tuple[int, int, str]:

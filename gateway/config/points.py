@@ -6,14 +6,19 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
+from gateway.config import control as control_cells
 from gateway.config import deadband as deadband_cell
 from gateway.config import table
 from gateway.config.columns import Columns, fields_of, unknown_column
+from gateway.config.names import Names
 from gateway.config.problem import Problem, did_you_mean, excerpt, listing
 from gateway.config.selection import takes
 from gateway.config.table import Table
+from gateway.model.command import Control
 from gateway.model.link import Sink, Source
 from gateway.model.point import Deadband, Definition, Kind, LinkPoint, Point
 
@@ -32,6 +37,8 @@ BASE = (
     "rate",
     "deadband",
 )
+COMMAND = "command"
+"""The first part of the columns that say how a point is commanded; no link has this name."""
 MAX_NAME = 200
 MAX_PROBLEMS = 1_000
 _NAME = re.compile(r"[A-Za-z0-9-][A-Za-z0-9_-]*(?:\.[A-Za-z0-9-][A-Za-z0-9_-]*)*")
@@ -84,7 +91,10 @@ class PointList:
         self.problems += found.all()
 
     def check(self) -> tuple[Definition, ...]:
-        """Let each link check its points among each other, and return all definitions."""
+        """Let each link check its points among each other, and return all definitions.
+
+        What commands say of other points is checked here as well, for these may be in any file.
+        """
         found = _Bounded(self.places.get("", (Path("points"), 1, 1))[0])
         for name, link in self.links.items():
             own = type(link).check_points
@@ -104,6 +114,13 @@ class PointList:
                     f"the plugin: {type(error).__name__}: {error}"
                 )
                 found(Problem(path, line, column, sentence))
+        if any(one.command is not None for one in self.definitions):
+            names = Names(self.definitions, self.links)
+            for i, field, sentence in control_cells.check(self.definitions, names):
+                origin, row = self._rows[i]
+                rows, columns = self._origins[origin]
+                at = columns[COMMAND][field]
+                found(rows.problem(row, at, f"{COMMAND}.{field}: {sentence}"))
         self.problems += found.all()
         return tuple(self.definitions)
 
@@ -136,15 +153,17 @@ class PointList:
                     base[column] = i
                 else:
                     found(rows.problem(-1, i, self._unknown(column)))
-            elif link in self.links:
-                names = fields_of(type(self.links[link]).Point)
+            elif link in self._unread:
+                continue
+            elif (model := self._model(link)) is not None:
+                names = fields_of(model)
                 if field not in names:
-                    found(rows.problem(-1, i, unknown_column(self.links[link], column)))
+                    found(rows.problem(-1, i, unknown_column(link, model, column)))
                 elif names[field] in links.setdefault(link, {}):
                     found(rows.problem(-1, i, f"found the column '{column}' twice"))
                 else:
                     links[link][names[field]] = i
-            elif self._all_known and link not in self._unread:
+            elif self._all_known:
                 found(rows.problem(-1, i, self._unknown(column)))
         if "name" not in base:
             hint = ""
@@ -153,18 +172,24 @@ class PointList:
             found(rows.problem(-1, 0, f"the column 'name' is missing{hint}"))
         return base, links
 
+    def _model(self, prefix: str) -> type[BaseModel] | None:
+        """Return the model of the columns that begin with a link's name, or with `command`."""
+        if prefix == COMMAND:
+            return Control
+        return type(self.links[prefix]).Point if prefix in self.links else None
+
     def _unknown(self, column: str) -> str:
         link, dot, _ = column.partition(".")
         if dot:
             known = sorted({*self.links, *self._unread})
             return (
                 f"found a column of the unknown link {excerpt(link)}, "
-                f"allowed: {listing(known)}{did_you_mean(link, known)}"
+                f"allowed: {listing(known)} and {COMMAND}{did_you_mean(link, [*known, COMMAND])}"
             )
         columns = [
             f"{name}.{word}"
-            for name, one in self.links.items()
-            for word in fields_of(type(one).Point)
+            for name in (COMMAND, *self.links)
+            for word in fields_of(self._model(name) or Control)
         ]
         return (
             f"found the unknown column {excerpt(column)}, allowed: {', '.join(BASE)} "
@@ -220,8 +245,12 @@ class PointList:
         deadbands = self._deadbands(rows, base, lows, highs, found)
         sources: list[str | None] = [None] * n
         addresses: list[dict[str, Point]] = [{} for _ in range(n)]
+        controls: list[Control | None] = [None] * n
         for name, fields in links.items():
-            self._link(rows, name, fields, sources, addresses, found)
+            if name == COMMAND:
+                controls = self._controls(rows, fields, found)
+            else:
+                self._link(rows, name, fields, sources, addresses, found)
         # A column that was not understood may be the source of every row.
         understood = all(one.line != rows.header_line for one in found.problems)
         if understood and self._all_known and not self._unread and None in sources:
@@ -247,6 +276,7 @@ class PointList:
             deadbands,
             sources,
             addresses,
+            controls,
         )
 
     def _check_names(self, rows: Table, column: int, found: _Bounded) -> None:
@@ -301,12 +331,11 @@ class PointList:
         addresses: list[dict[str, Point]],
         found: _Bounded,
     ) -> None:
-        columns = Columns(self.links[name], list(fields))
+        columns = Columns(type(self.links[name]).Point, list(fields))
         cells = list(zip(*(rows.columns[i] for i in fields.values()), strict=True))
         empty = ("",) * len(fields)
-        first = next(iter(fields.values()))
         is_source = name in self._sources
-        for row, address in enumerate(columns.addresses(cells)):
+        for row, address in enumerate(columns.read(cells)):
             if address is None and cells[row] == empty:
                 continue
             if is_source:
@@ -324,11 +353,16 @@ class PointList:
                 addresses[row][name] = address
         if columns.faults:
             self._faulty.add(name)
-            for row, key in enumerate(cells):
-                for field, sentence in columns.faults.get(key, ()):
-                    at = fields.get(field, first)
-                    label = f"{name}.{field}" if field else name
-                    found(rows.problem(row, at, f"{label}: {sentence}"))
+            _report(rows, name, fields, cells, columns, found)
+
+    def _controls(
+        self, rows: Table, fields: dict[str, int], found: _Bounded
+    ) -> list[Control | None]:
+        columns = Columns(Control, list(fields))
+        cells = list(zip(*(rows.columns[i] for i in fields.values()), strict=True))
+        controls = columns.read(cells)
+        _report(rows, COMMAND, fields, cells, columns, found)
+        return controls
 
 
 class _Bounded:
@@ -352,6 +386,27 @@ class _Bounded:
             self.problems.append(Problem(last.path, last.line, last.column, sentence))
             self._more = 0
         return self.problems
+
+
+def _report(
+    rows: Table,
+    prefix: str,
+    fields: dict[str, int],
+    cells: list[tuple[str, ...]],
+    columns: Columns[Any],
+    found: _Bounded,
+) -> None:
+    """Report the faults of a link's columns, or of the commands', at their cells.
+
+    What is wrong with several cells of a row stands at the one that the sentence names first.
+    """
+    first = next(iter(fields.values()))
+    for row, key in enumerate(cells if columns.faults else ()):
+        for field, sentence in columns.faults.get(key, ()):
+            named = re.search(rf"\b{prefix}\.(\w+)", sentence) if not field else None
+            at = fields.get(named[1] if named else field, first)
+            label = f"{prefix}.{field}" if field else prefix
+            found(rows.problem(row, at, f"{label}: {sentence}"))
 
 
 def _name_fault(name: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from gateway.host import Component, Host, Plugin, PluginError
-from gateway.model.configuration import GatewaySettings
+from gateway.model.access import AccessSettings
+from gateway.model.configuration import CommandSettings, GatewaySettings
 from gateway.model.fields import seconds_text
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -47,7 +48,7 @@ def plugins(host: Host) -> tuple[list[Plugin], list[PluginError]]:
 def schema(components: Iterable[Component]) -> dict[str, Any]:
     """Return the JSON Schema of a YAML file whose links are of these classes."""
     parts = list(components)
-    models = [GatewaySettings, *(part.cls for part in parts)]
+    models = [GatewaySettings, CommandSettings, AccessSettings, *(part.cls for part in parts)]
     references, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/$defs/{model}"
     )
@@ -85,6 +86,8 @@ def schema(components: Iterable[Component]) -> dict[str, Any]:
             },
             "sources": links(sources=True) | {"description": "connections that bring samples in"},
             "sinks": links(sources=False) | {"description": "connections that take samples out"},
+            "commands": references[CommandSettings, "validation"],
+            "access": references[AccessSettings, "validation"],
         },
         "required": ["gateway", "points", "sources"],
         "additionalProperties": False,

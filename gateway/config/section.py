@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Sequence_
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from gateway.config import wording
 from gateway.config.document import Mapping as MappingNode
 from gateway.config.document import Node, Scalar, Sequence, found
+from gateway.config.names import Names
 from gateway.config.problem import Problem, did_you_mean, excerpt, listing
 from gateway.config.wording import Schema, allowed, branches
 
@@ -61,6 +63,37 @@ class Section:
         else:
             return instance if len(self.problems) == before and not _broken(node) else None
         return None
+
+    def place(self, node: Node, loc: tuple[int | str, ...]) -> tuple[Node, str]:
+        """Return the node that a location names, and the name of the way to it.
+
+        Pydantic puts the tags of unions into locations, and missing keys: these name no node.
+        """
+        where = ""
+        for i, step in enumerate(loc):
+            if isinstance(node, MappingNode) and step in node.entries:
+                key, value = node.entries[str(step)]
+                node = key if loc[i + 1 : i + 2] == ("[key]",) else value
+                where = _join(where, str(step))
+            elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+                node = node.items[step]
+                where = f"{where}[{step}]"
+        return node, where
+
+    def check_patterns(
+        self,
+        node: Node,
+        way: tuple[int | str, ...],
+        patterns: Sequence_[str],
+        names: Names | None,
+    ) -> None:
+        """Report patterns that fit no point; an empty list, because it would mean all points."""
+        at, where = self.place(node, way)
+        if not patterns:
+            self.report(at, f'{where}: found an empty list, allowed: names; ["*"] is all points')
+        for i, sentence in names.without_points(patterns) if names is not None else ():
+            at, where = self.place(node, (*way, i))
+            self.report(at, f"{where}: {sentence}")
 
     # From nodes to data --------------------------------------------------------------------------
 
@@ -191,7 +224,7 @@ class Section:
 
     def _explain(self, node: MappingNode, error: ValidationError) -> None:
         errors = error.errors(include_input=False)
-        places = [self._place(node, one["loc"]) for one in errors]
+        places = [self.place(node, one["loc"]) for one in errors]
         per_node: dict[int, int] = {}
         for place, _ in places:
             per_node[id(place)] = per_node.get(id(place), 0) + 1
@@ -204,7 +237,12 @@ class Section:
             elif place.reported:
                 continue
             elif sentence is None or (per_node[id(place)] > 1 and isinstance(place, Scalar)):
-                self._refuse(place, self._schemas.get(id(place), []), where, one["msg"])
+                schemas = self._schemas.get(id(place), [])
+                bound = wording.bound(one, schemas) if per_node[id(place)] == 1 else ""
+                if bound:
+                    self.report(place, f"{where}: found {found(place)}, allowed: {bound}")
+                else:
+                    self._refuse(place, schemas, where, one["msg"])
             elif isinstance(place, Scalar):
                 self.report(place, f"{where}: found {found(place)}: {sentence}")
             else:
@@ -232,29 +270,13 @@ class Section:
         )
 
     def _unknown(self, node: MappingNode, loc: tuple[int | str, ...]) -> None:
-        parent, where = self._place(node, loc[:-1])
+        parent, where = self.place(node, loc[:-1])
         name = str(loc[-1])
         key = parent.entries[name][0] if isinstance(parent, MappingNode) else parent
         schemas = self._schemas.get(id(parent), [])
         known = list(dict.fromkeys(wording.keys_of(schemas)))
         sentence = f"found the unknown key {excerpt(name)}, allowed: {listing(known)}"
         self.report(key, _label(where, sentence + did_you_mean(name, known)))
-
-    def _place(self, node: Node, loc: tuple[int | str, ...]) -> tuple[Node, str]:
-        """Return the node that a location names, and the name of the way to it.
-
-        Pydantic puts the tags of unions into locations, and missing keys: these name no node.
-        """
-        where = ""
-        for i, step in enumerate(loc):
-            if isinstance(node, MappingNode) and step in node.entries:
-                key, value = node.entries[str(step)]
-                node = key if loc[i + 1 : i + 2] == ("[key]",) else value
-                where = _join(where, str(step))
-            elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
-                node = node.items[step]
-                where = f"{where}[{step}]"
-        return node, where
 
 
 def _join(where: str, key: str) -> str:

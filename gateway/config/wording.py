@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from gateway.config.problem import did_you_mean, listing
+from gateway.model.fields import seconds_text
 from gateway.model.link import LINK_NAME
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -24,6 +25,12 @@ _FORMATS = {
     "date-time": "a date and time such as 2026-01-31T12:00:00Z",
     "date": "a date such as 2026-01-31",
     "uuid": "a UUID",
+}
+_BOUNDS = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("of at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("of at most", "le"),
 }
 
 
@@ -157,6 +164,14 @@ def raised(error: Mapping[str, Any]) -> str | None:
     if "url" in error or str(error["msg"]).startswith("Input "):
         return None
     return str(error["msg"])
+
+
+def bound(error: Mapping[str, Any], schemas: Iterable[Schema]) -> str:
+    """Return `a duration of at most 1h` for one that is beyond; its schema cannot say it."""
+    if error["type"] not in _BOUNDS or all(one.get("type") != "string" for one in schemas):
+        return ""
+    word, key = _BOUNDS[error["type"]]
+    return f"a duration {word} {seconds_text(float(error['ctx'][key]))}"
 
 
 def plain(message: str) -> str:
