@@ -21,6 +21,7 @@ from gateway.kernel import INTEGRATED, Points, force_level, level
 GOOD, INVALID, RESERVED, QUESTIONABLE = 0, 1, 2, 3
 OVERFLOW, OUT_OF_RANGE, FAILURE, OLD_DATA = 0x0004, 0x0008, 0x0040, 0x0080
 INCONSISTENT, INACCURATE = 0x0100, 0x0200
+SUBSTITUTED, OPERATOR_BLOCKED = 0x0400, 0x1000
 CLOCK_NOT_SYNCHRONISED, DEVICE_TIME = 0x2000, 0x4000
 
 # From the best to the worst.
@@ -83,6 +84,9 @@ class Reference:
     image: dict[int, Row] = field(default_factory=dict)
     before: dict[int, tuple[float | None, int]] = field(default_factory=dict)
     area: dict[int, float] = field(default_factory=dict)
+    marks: dict[int, int] = field(default_factory=dict)
+    said: dict[int, Row] = field(default_factory=dict)
+    withheld: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, points: Points) -> Reference:
@@ -113,11 +117,21 @@ class Reference:
             rows.append(self.judge(place.point, number, flags, time, every=False))
         return [row for row in rows if row is not None]
 
+    def put(self, point: int, mark: int, value: float, quality: int, time: int) -> Row:
+        """Mark a point, and return the row to be reported."""
+        if not self.marks.get(point):
+            self.said[point] = self.image.get(point, (point, math.nan, -1, 0))
+        self.marks[point] = mark
+        self.image[point] = (point, value, quality | mark, time)
+        return self.image[point]
+
     def judge(self, point: int, raw: float, quality: int, time: int, every: bool) -> Row | None:
         """Judge one sample and return the row to be reported, or None."""
         mine = {name: column[point] for name, column in self.parameters.items()}
         value = raw * mine["scale"] + mine["offset"]
-        _, last, last_quality, last_time = self.image.get(point, (point, math.nan, -1, 0))
+        mark = self.marks.get(point, 0)
+        heard = self.said if mark else self.image
+        _, last, last_quality, last_time = heard.get(point, (point, math.nan, -1, 0))
         never = last_time == 0
         arrived_invalid = quality % 4 == INVALID
         integrated = mine["deadband_kind"] == INTEGRATED and mine["deadband"] > 0
@@ -155,7 +169,11 @@ class Reference:
         if not (never or news or moved or all_wanted):
             return None
         self.area[point] = 0.0
-        self.image[point] = (point, value, quality, time)
+        heard[point] = (point, value, quality, time)
+        if mark & (SUBSTITUTED | OPERATOR_BLOCKED):
+            self.withheld[point] = self.withheld.get(point, 0) + 1
+            return None
+        self.image[point] = (point, value, quality | mark, time)
         return self.image[point]
 
 

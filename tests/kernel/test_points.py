@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gateway.kernel import INTEGRATED, KernelError, Points, Rows
+from gateway.kernel import HELD, INTEGRATED, MARKS, KernelError, Points, Rows
 from gateway.model.batch import EMPTY, Batch
 from gateway.model.quality import Quality
 
@@ -239,6 +239,85 @@ def test_quality_is_news_and_the_clock_is_not(flag: int, is_news: bool) -> None:
     points = one()
     judged(points, 1.0)
     assert (judged(points, 1.0, flag) is not None) == is_news
+
+
+def put(points: Points, mark: int, value: float, quality: int = 0, time: int = 9) -> None:
+    points.put(0, mark, value, quality, time, Rows(1))
+
+
+def test_marks_are_bits_of_the_standard() -> None:
+    """IEC 61850-7-3 clause 6.2.1, packed list: 10 source, 11 test, 12 operatorBlocked."""
+    assert HELD == 1 << 10 | 1 << 12
+    assert MARKS == 1 << 10 | 1 << 11 | 1 << 12
+
+
+def test_what_is_put_is_reported_as_it_stands() -> None:
+    """No scale, no limit, no deadband: it is not the device that says it."""
+    points, rows = one(scale=10.0, low=0.0, high=1.0, deadband=math.inf), Rows(2)
+    points.put(0, Q.SUBSTITUTED, 7.0, Q.GOOD, 5, rows)
+    points.put(0, Q.SUBSTITUTED | Q.OPERATOR_BLOCKED, 7.0, Q.OLD_DATA, 6, rows)
+    got = rows.drain()
+    assert got is not None
+    assert got.value.tolist() == [7.0, 7.0]
+    assert got.quality.tolist() == [0x0400, 0x1480]
+    assert got.time.tolist() == [5, 6]
+    assert (points.value[0], points.quality[0], points.time[0]) == (7.0, 0x1480, 6)
+
+
+def test_a_held_point_keeps_aside_what_its_device_says() -> None:
+    """Judged as ever, counted where it would have been reported, and never shown."""
+    points = one(deadband=1.0)
+    judged(points, 10.0)
+    put(points, Q.SUBSTITUTED, 99.0)
+    assert judged(points, 10.5, time=10) is None
+    assert points.withheld[0] == 0
+    assert judged(points, 12.0, time=11) is None
+    assert judged(points, 12.0, time=12, every=True) is None
+    assert judged(points, math.nan, Q.INVALID, time=13) is None
+    assert points.withheld[0] == 3
+    assert (points.said_value[0], points.said_quality[0], points.said_time[0]) == (12.0, 1, 13)
+    assert (points.value[0], points.quality[0], points.time[0]) == (99.0, Q.SUBSTITUTED, 9)
+
+
+def test_a_point_in_test_says_so_in_every_sample() -> None:
+    """And is reported when its device has news, not for the mark."""
+    points = one()
+    judged(points, 1.0)
+    put(points, Q.TEST, 1.0)
+    assert judged(points, 1.0, time=10) is None
+    assert judged(points, 2.0, time=11) == (2.0, Q.TEST)
+    assert judged(points, math.nan, Q.INVALID, time=12) == (2.0, Q.TEST | Q.INVALID)
+    assert points.said_quality[0] == Q.INVALID
+    assert points.withheld[0] == 0
+
+
+def test_a_point_without_marks_is_its_devices_again() -> None:
+    """The next sample is compared with what was put."""
+    points = one()
+    judged(points, 1.0)
+    put(points, Q.OPERATOR_BLOCKED, 1.0)
+    put(points, 0, 3.0)
+    assert judged(points, 3.0, time=10) is None
+    assert judged(points, 1.0, time=11) == (1.0, Q.GOOD)
+
+
+def test_other_marks_are_refused() -> None:
+    """Nothing but the three bits is the gateway's to say."""
+    points, rows = one(), Rows(1)
+    with pytest.raises(ValueError, match="mark of 0x0001; its bits must be of 0x1c00"):
+        points.put(0, Q.INVALID, 1.0, 0, 1, rows)
+    assert rows.count == 0
+    assert points.time[0] == 0
+
+
+def test_a_put_without_a_free_row_is_refused_and_nothing_changed() -> None:
+    """What cannot be reported is not done."""
+    points, rows = one(), Rows(1)
+    rows.append((0, 1.0, 0, 1))
+    with pytest.raises(KernelError, match="0 of 1 rows free"):
+        points.put(0, Q.TEST, 1.0, 0, 1, rows)
+    assert points.mark[0] == 0
+    assert points.time[0] == 0
 
 
 def test_columns_of_a_table_cannot_be_replaced() -> None:

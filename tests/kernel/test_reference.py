@@ -119,6 +119,29 @@ def image(points: Points) -> bytes:
     return points.value.tobytes() + points.quality.tobytes() + points.time.tobytes()
 
 
+marks = st.sampled_from([0, 0, 0x0800, 0x0400, 0x1000, 0x1C00])
+puts = st.tuples(marks, values, qualities)
+
+
+def put(points: Points, expected: Any, point: int, what: tuple[int, float, int], time: int) -> None:
+    """Mark a point here and there, and see that it is reported."""
+    rows = Rows(1)
+    mark, value, quality = what
+    points.put(point, mark, value, quality, time, rows)
+    assert drained(rows) == [same_row(expected.put(point, mark, value, quality, time))]
+
+
+def same_said(points: Points, expected: Any) -> None:
+    """Check what devices of marked points said, and how much of it was withheld."""
+    for point, mark in expected.marks.items():
+        _, value, quality, time = expected.said[point]
+        said = (points.said_value[point], points.said_quality[point], points.said_time[point])
+        if mark and time:
+            assert same_row((0, *(x.item() for x in said))) == same_row((0, value, quality, time))
+    withheld = {int(i): int(points.withheld[i]) for i in np.flatnonzero(points.withheld)}
+    assert withheld == expected.withheld
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), parameters=tables(), fields=layouts())
 def test_decode(
@@ -132,6 +155,8 @@ def test_decode(
     length = max(field.offset + WIDTHS[field.type] for field in fields)
     row_of_blocks = data.draw(blocks(reference.encode, fields, length))
     moments = [(data.draw(steps), data.draw(qualities)) for _ in row_of_blocks]
+    ids = st.sampled_from([field.point for field in fields])
+    marked = [data.draw(st.dictionaries(ids, puts, max_size=3)) for _ in row_of_blocks]
     images = []
     for name in levels():
         points, rows = table(parameters), Rows(POINTS)
@@ -139,12 +164,15 @@ def test_decode(
         assert plan.length == length
         time = 1_700_000_000_000_000_000
         with running_on(name):
-            for block, (step, quality) in zip(row_of_blocks, moments, strict=True):
+            for block, (step, quality), new in zip(row_of_blocks, moments, marked, strict=True):
                 time += step
+                for point, what in new.items():
+                    put(points, expected, point, what, time)
                 count = points.decode(plan, block, time, quality, rows)
                 due = expected.decode(fields, block, time, quality)
                 assert count == len(due)
                 assert sorted(drained(rows)) == sorted(same_row(row) for row in due)
+        same_said(points, expected)
         images.append(image(points))
     assert len(set(images)) == 1
 
@@ -156,19 +184,28 @@ samples = st.tuples(st.integers(0, 5), values, qualities, steps)
 @given(
     parameters=tables(),
     batches=st.lists(
-        st.tuples(st.lists(samples, min_size=1, max_size=20), st.booleans()), max_size=4
+        st.tuples(
+            st.lists(samples, min_size=1, max_size=20),
+            st.booleans(),
+            st.dictionaries(st.integers(0, 5), puts, max_size=2),
+        ),
+        max_size=4,
     ),
 )
 def test_judge(
     reference: Any,
     parameters: dict[str, np.ndarray],
-    batches: list[tuple[list[tuple[int, float, int, int]], bool]],
+    batches: list[
+        tuple[list[tuple[int, float, int, int]], bool, dict[int, tuple[int, float, int]]]
+    ],
 ) -> None:
     """Columns of samples give the rows that the reference says, in their order."""
     points, rows = table(parameters), Rows(20)
     expected = reference.of(points)
     time = 1_700_000_000_000_000_000
-    for batch, every in batches:
+    for batch, every, new in batches:
+        for point, what in new.items():
+            put(points, expected, point, what, time)
         timed = []
         for point, value, quality, step in batch:
             time += step
@@ -176,3 +213,4 @@ def test_judge(
         points.judge(Batch.of(*zip(*timed, strict=True)), every, rows)
         due = [expected.judge(*sample, every) for sample in timed]
         assert drained(rows) == [same_row(row) for row in due if row is not None]
+    same_said(points, expected)
