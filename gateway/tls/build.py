@@ -42,16 +42,17 @@ def build(settings: Tls, papers: Papers) -> Context:
         if settings.verify is Verify.NONE:
             context.verify_mode = ssl.CERT_NONE
     if settings.ca is not None:
-        # Whoever is named in `ca` is trusted, the root above it need not be.
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        if not papers.rooted:
+            # Whoever is named in `ca` is trusted; the root above it need not be.
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         for file in listed("ca", settings.ca):
             _trust(context, "ca", file, "a PEM certificate")
     elif not serves:
         context.load_default_certs()
     if settings.crl is not None:
-        context.verify_flags |= (
-            ssl.VERIFY_CRL_CHECK_CHAIN if papers.complete else ssl.VERIFY_CRL_CHECK_LEAF
-        )
+        # OpenSSL cannot check the last of a chain that does not reach a root.
+        whole = papers.complete and papers.rooted
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN if whole else ssl.VERIFY_CRL_CHECK_LEAF
         for file in listed("crl", settings.crl):
             _trust(context, "crl", file, "a revocation list in PEM")
     if settings.certificate is not None and settings.key is not None:

@@ -47,10 +47,12 @@ class Papers:
     """What the files say.
 
     expiries: of all that must be valid for a handshake, the first to end in front.
+    rooted:   whether above every authority in `ca` there is a root in `ca`.
     complete: whether there is a revocation list of every authority in `ca`.
     """
 
     expiries: tuple[Expiry, ...] = ()
+    rooted: bool = True
     complete: bool = False
 
 
@@ -66,8 +68,10 @@ def papers(settings: Tls) -> Papers:
         for file, certificate in _certificates("certificate", settings.certificate)
     ]
     authorities: dict[Any, Expiry] = {}
+    above = set()
     for file, certificate in _certificates("ca", settings.ca):
         one = _expiry("ca", file, _name(certificate.subject), certificate.not_valid_after_utc)
+        above.add(certificate.issuer)
         authorities[certificate.subject] = max(one, authorities.get(certificate.subject, one))
     lists: dict[Any, Expiry] = {}
     issuers = set()
@@ -77,7 +81,8 @@ def papers(settings: Tls) -> Papers:
             one = _expiry("crl", file, _name(crl.issuer), crl.next_update_utc)
             lists[crl.issuer] = max(one, lists.get(crl.issuer, one))
     expiries = sorted([*own, *authorities.values(), *lists.values()])
-    return Papers(tuple(expiries), bool(authorities) and issuers >= authorities.keys())
+    names = authorities.keys()
+    return Papers(tuple(expiries), above <= names, bool(names) and issuers >= names)
 
 
 def _expiry(field: str, file: Path, name: str, time: datetime) -> Expiry:
