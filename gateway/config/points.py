@@ -13,9 +13,10 @@ from pydantic import BaseModel
 from gateway.config import control as control_cells
 from gateway.config import deadband as deadband_cell
 from gateway.config import table
+from gateway.config.cells import kind, name_fault, number, rate, scale
 from gateway.config.columns import Columns, fields_of, unknown_column
 from gateway.config.names import Names
-from gateway.config.problem import Problem, did_you_mean, excerpt, listing
+from gateway.config.problem import Bounded, Problem, did_you_mean, excerpt, listing
 from gateway.config.selection import takes
 from gateway.config.table import Table
 from gateway.model.command import Control
@@ -39,9 +40,6 @@ BASE = (
 )
 COMMAND = "command"
 """The first part of the columns that say how a point is commanded; no link has this name."""
-MAX_NAME = 200
-MAX_PROBLEMS = 1_000
-_NAME = re.compile(r"[A-Za-z0-9-][A-Za-z0-9_-]*(?:\.[A-Za-z0-9-][A-Za-z0-9_-]*)*")
 _INFINITY = math.inf
 
 
@@ -82,7 +80,7 @@ class PointList:
 
         What is wrong goes to `problems`; rows that have a problem may be left out.
         """
-        found = _Bounded(path)
+        found = Bounded(path)
         rows = table.read(path, text, found)
         if rows is not None:
             base, links = self._header(rows, found)
@@ -95,7 +93,7 @@ class PointList:
 
         What commands say of other points is checked here as well, for these may be in any file.
         """
-        found = _Bounded(self.places.get("", (Path("points"), 1, 1))[0])
+        found = Bounded(self.places.get("", (Path("points"), 1, 1))[0])
         for name, link in self.links.items():
             own = type(link).check_points
             if own in (Source.check_points, Sink.check_points) or name in self._faulty:
@@ -137,7 +135,7 @@ class PointList:
     # The header ----------------------------------------------------------------------------------
 
     def _header(
-        self, rows: Table, found: _Bounded
+        self, rows: Table, found: Bounded
     ) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
         base: dict[str, int] = {}
         links: dict[str, dict[str, int]] = {}
@@ -203,7 +201,7 @@ class PointList:
         rows: Table,
         base: dict[str, int],
         links: dict[str, dict[str, int]],
-        found: _Bounded,
+        found: Bounded,
     ) -> None:
         n = len(rows)
 
@@ -228,15 +226,15 @@ class PointList:
 
         names = rows.columns[base["name"]]
         self._check_names(rows, base["name"], found)
-        kinds = column("kind", Kind.ANALOG, _kind)
+        kinds = column("kind", Kind.ANALOG, kind)
         units = column("unit", "", str)
         descriptions = column("description", "", str)
         models = column("model", "", str)
-        scales = column("scale", 1.0, _scale)
-        offsets = column("offset", 0.0, _number)
-        lows = column("low", -_INFINITY, _number)
-        highs = column("high", _INFINITY, _number)
-        rates = column("rate", _INFINITY, _rate)
+        scales = column("scale", 1.0, scale)
+        offsets = column("offset", 0.0, number)
+        lows = column("low", -_INFINITY, number)
+        highs = column("high", _INFINITY, number)
+        rates = column("rate", _INFINITY, rate)
         if "low" in base and "high" in base:
             for row, (low, high) in enumerate(zip(lows, highs, strict=True)):
                 if low >= high:
@@ -279,14 +277,14 @@ class PointList:
             controls,
         )
 
-    def _check_names(self, rows: Table, column: int, found: _Bounded) -> None:
+    def _check_names(self, rows: Table, column: int, found: Bounded) -> None:
         seen, start = self._seen, len(self._rows)
         for row, name in enumerate(rows.columns[column]):
             if not name:
                 found(rows.problem(row, column, "the name is empty"))
                 continue
-            if _NAME.fullmatch(name) is None or len(name) > MAX_NAME:
-                found(rows.problem(row, column, _name_fault(name)))
+            if fault := name_fault(name):
+                found(rows.problem(row, column, fault))
             first = seen.setdefault(name, start + row)
             if first != start + row:
                 place = f"line {rows.lines[first - start]}" if first >= start else self._line(first)
@@ -304,7 +302,7 @@ class PointList:
         base: dict[str, int],
         lows: list[float],
         highs: list[float],
-        found: _Bounded,
+        found: Bounded,
     ) -> list[Deadband]:
         if "deadband" not in base:
             return [Deadband()] * len(rows)
@@ -329,7 +327,7 @@ class PointList:
         fields: dict[str, int],
         sources: list[str | None],
         addresses: list[dict[str, Point]],
-        found: _Bounded,
+        found: Bounded,
     ) -> None:
         columns = Columns(type(self.links[name]).Point, list(fields))
         cells = list(zip(*(rows.columns[i] for i in fields.values()), strict=True))
@@ -356,7 +354,7 @@ class PointList:
             _report(rows, name, fields, cells, columns, found)
 
     def _controls(
-        self, rows: Table, fields: dict[str, int], found: _Bounded
+        self, rows: Table, fields: dict[str, int], found: Bounded
     ) -> list[Control | None]:
         columns = Columns(Control, list(fields))
         cells = list(zip(*(rows.columns[i] for i in fields.values()), strict=True))
@@ -365,36 +363,13 @@ class PointList:
         return controls
 
 
-class _Bounded:
-    """Collects problems of one file; beyond a bound it only counts them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.problems: list[Problem] = []
-        self._more = 0
-
-    def __call__(self, problem: Problem) -> None:
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(problem)
-        else:
-            self._more += 1
-
-    def all(self) -> list[Problem]:
-        if self._more:
-            last = max(self.problems)
-            sentence = f"… and {self._more} more problems in this file"
-            self.problems.append(Problem(last.path, last.line, last.column, sentence))
-            self._more = 0
-        return self.problems
-
-
 def _report(
     rows: Table,
     prefix: str,
     fields: dict[str, int],
     cells: list[tuple[str, ...]],
     columns: Columns[Any],
-    found: _Bounded,
+    found: Bounded,
 ) -> None:
     """Report the faults of a link's columns, or of the commands', at their cells.
 
@@ -407,49 +382,3 @@ def _report(
             at = fields.get(named[1] if named else field, first)
             label = f"{prefix}.{field}" if field else prefix
             found(rows.problem(row, at, f"{label}: {sentence}"))
-
-
-def _name_fault(name: str) -> str:
-    if len(name) > MAX_NAME:
-        return f"found a name of {len(name)} characters, allowed: {MAX_NAME}"
-    if any(part.startswith("_") for part in name.split(".")):
-        return f"found the name {excerpt(name)}, but parts that begin with _ are the gateway's own"
-    return (
-        f"found the name {excerpt(name)}, allowed: parts of letters, digits, - and _ "
-        "with dots between: feeder1.voltage_a"
-    )
-
-
-def _kind(cell: str) -> Kind:
-    try:
-        return Kind(cell)
-    except ValueError:
-        words = [kind.value for kind in Kind]
-        raise ValueError(
-            f"found {excerpt(cell)}, allowed: {', '.join(words)}{did_you_mean(cell, words)}"
-        ) from None
-
-
-def _number(cell: str) -> float:
-    try:
-        number = float(cell)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number) or "_" in cell:
-        hint = "; write decimals with a point" if "," in cell else ""
-        raise ValueError(f"found {excerpt(cell)}, allowed: a number{hint}")
-    return number
-
-
-def _scale(cell: str) -> float:
-    number = _number(cell)
-    if number == 0:
-        raise ValueError(f"found {excerpt(cell)}, allowed: a number other than 0")
-    return number
-
-
-def _rate(cell: str) -> float:
-    number = _number(cell)
-    if number <= 0:
-        raise ValueError(f"found {excerpt(cell)}, allowed: a number above 0 (unit per second)")
-    return number

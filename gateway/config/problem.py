@@ -9,6 +9,8 @@ from pathlib import Path
 
 from gateway.model.errors import GatewayError
 
+MAX_PROBLEMS = 1_000
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -28,6 +30,29 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}: {self.sentence}"
+
+
+class Bounded:
+    """Collects problems of one file; beyond a bound it only counts them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+        self._more = 0
+
+    def __call__(self, problem: Problem) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+        else:
+            self._more += 1
+
+    def all(self) -> list[Problem]:
+        if self._more:
+            last = max(self.problems)
+            sentence = f"… and {self._more} more problems in this file"
+            self.problems.append(Problem(last.path, last.line, last.column, sentence))
+            self._more = 0
+        return self.problems
 
 
 class ConfigError(GatewayError):
