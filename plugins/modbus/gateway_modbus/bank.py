@@ -53,6 +53,12 @@ class Place:
     scale: float
     offset: float
 
+    @property
+    def mask(self) -> int:
+        """A bit of a register, as the register holds it."""
+        bit = 1 << self.bit
+        return (bit << 8 | bit >> 8) & 0xFFFF if self.order.swaps_bytes else bit
+
 
 class Column:
     """Places of one type and order in one table, by register."""
@@ -101,12 +107,16 @@ class Sheet:
             groups.setdefault((place.type, place.order), []).append(place)
         self.columns = [Column(*home, group) for home, group in groups.items()]
 
+    def has(self, start: int, count: int) -> bool:
+        """Return whether every register of a span is mapped."""
+        mapped = self.mapped[max(start - self.first, 0) : start - self.first + count]
+        return start >= self.first and len(mapped) == count and bool(mapped.all())
+
     def read(
         self, image: Image, start: int, count: int, when: WhenInvalid, of_bits: bool
     ) -> npt.NDArray[np.uint16] | None:
         """Return the registers or bits of a span, or None where one is not mapped."""
-        mapped = self.mapped[max(start - self.first, 0) : start - self.first + count]
-        if start < self.first or len(mapped) < count or not mapped.all():
+        if not self.has(start, count):
             return None
         out = np.zeros(count, np.uint16)
         for column in self.columns:
@@ -153,12 +163,17 @@ class Bank:
         for group in homes.values():
             _check(group)
         self._sheets = {home: Sheet(group) for home, group in homes.items()}
-        self._units = {unit for unit, _ in homes}
+        self.units = frozenset(unit for unit, _ in homes)
+
+    def shows(self, unit: int, table: Table, start: int, count: int) -> bool:
+        """Return whether every register of a span is some point's."""
+        sheet = self._sheets.get((unit, table))
+        return sheet is not None and sheet.has(start, count)
 
     def answer(self, unit: int, pdu: bytes) -> bytes | None:
         """See `Device.answer`."""
         function = pdu[0]
-        if unit not in self._units:
+        if unit not in self.units:
             self._count("unknown_units")
             return None if self._silent else frame.exception(function, GATEWAY_TARGET)
         table = TABLE_OF_FUNCTION.get(function)

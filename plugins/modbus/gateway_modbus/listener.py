@@ -1,4 +1,10 @@
-"""The slave's side of a connection: requests in, answers out, in order and within bounds."""
+"""The slave's side of a connection: requests in, answers out, within bounds.
+
+Reads are answered in order. A write that is a command takes its time, and what comes behind it is
+answered meanwhile: a Modbus TCP client knows its answers by their transaction (messaging on TCP/IP
+V1.0b section 4.2.2). Serial frames have none: there an answer that has been overtaken by a request
+is not given any more.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +14,11 @@ import ssl
 from enum import StrEnum
 from typing import Protocol, cast
 
+from gateway import Client as Originator
 from gateway import Endpoint, LinkError, SinkContext, SourceContext, reason
 from gateway_modbus import frame
+from gateway_modbus.outcome import BUSY, DEVICE_FAILURE
+from gateway_modbus.write import WRITES
 
 
 class Framing(StrEnum):
@@ -27,12 +36,27 @@ class Device(Protocol):
         None for silence."""
 
 
+class Commander(Protocol):
+    """What carries out writes that are commands."""
+
+    def client(self, address: str, certificate: bytes | None) -> Originator:
+        """Return who speaks from there; the certificate is DER, and verified."""
+
+    def left(self, client: Originator) -> None:
+        """Take note that it has left."""
+
+    async def answer(self, client: Originator, unit: int, pdu: bytes) -> bytes | None:
+        """Carry out a write, and return the answer's PDU; None for silence."""
+
+
 class Listener:
     """Accepts clients for a device.
 
     max_clients: above it a new client is turned away and counted.
     idle:        seconds without a request after which a client is dropped, None for never.
     delay:       seconds that an answer takes.
+    commander:   carries out writes; without one they are the device's like all requests.
+    max_pending: commands of one client under way at once; what is above is answered *busy*.
     """
 
     def __init__(
@@ -44,6 +68,8 @@ class Listener:
         max_clients: int = 32,
         idle: float | None = None,
         delay: float = 0.0,
+        commander: Commander | None = None,
+        max_pending: int = 8,
     ) -> None:
         self.ctx = ctx
         self.device = device
@@ -51,7 +77,10 @@ class Listener:
         self.max_clients = max_clients
         self.idle = idle
         self.delay = delay
+        self.commander = commander
+        self.max_pending = max_pending
         self.clients: set[Client] = set()
+        self.pending: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, at: Endpoint, tls: ssl.SSLContext | None = None) -> Endpoint:
@@ -72,6 +101,9 @@ class Listener:
             self._server.close()
         for client in list(self.clients):
             client.abort()
+        for task in self.pending:
+            task.cancel()
+        await asyncio.gather(*self.pending, return_exceptions=True)
         if self._server is not None:
             await self._server.wait_closed()
             self._server = None
@@ -88,6 +120,9 @@ class Client(asyncio.Protocol):
         self._buffer = b""
         self._heard = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._originator: Originator | None = None
+        self._pending: set[asyncio.Task[None]] = set()
+        self._requests = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener = self._listener
@@ -107,6 +142,12 @@ class Client(asyncio.Protocol):
         self._listener.clients.discard(self)
         if self._timer is not None:
             self._timer.cancel()
+        # What a command has begun goes on to its end; what it has not yet begun is left.
+        for task in self._pending:
+            task.cancel()
+        commander = self._listener.commander
+        if commander is not None and self._originator is not None:
+            commander.left(self._originator)
 
     def abort(self) -> None:
         """Drop the client without a word."""
@@ -147,7 +188,7 @@ class Client(asyncio.Protocol):
             self._write(answers)
 
     def _write(self, answers: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is not None and answers:
             self._transport.write(answers)
 
     def _mbap(self) -> bytes:
@@ -158,12 +199,7 @@ class Client(asyncio.Protocol):
         ):
             one = buffer[at : at + length]
             at += length
-            pdu = self._answer(one, one[6], one[7:])
-            if pdu is not None:
-                answer = frame.mbap(one[0] << 8 | one[1], one[6], pdu)
-                answers += answer
-                if self._ctx.tracing:
-                    self._ctx.trace("tx", answer)
+            answers += self._answer(one, one[6], one[7:], one[0] << 8 | one[1])
         self._buffer = buffer[at:]
         return answers
 
@@ -176,13 +212,57 @@ class Client(asyncio.Protocol):
                 self._ctx.count("bad_frames")
                 self._buffer = b""
                 break
-            pdu = self._answer(one, one[0], one[1:-2])
-            if pdu is not None and one[0]:
-                answers += frame.rtu(one[0], pdu)
+            answers += self._answer(one, one[0], one[1:-2])
         return answers
 
-    def _answer(self, one: bytes, unit: int, pdu: bytes) -> bytes | None:
+    def _answer(self, one: bytes, unit: int, pdu: bytes, transaction: int | None = None) -> bytes:
+        """Return the answer's frame, or nothing: for silence, and for what takes its time."""
         if self._ctx.tracing:
             self._ctx.trace("rx", one)
         self._ctx.count("requests")
-        return self._listener.device.answer(unit, pdu)
+        self._requests += 1
+        listener = self._listener
+        if listener.commander is None or pdu[0] not in WRITES:
+            return self._framed(unit, transaction, listener.device.answer(unit, pdu))
+        if len(self._pending) >= listener.max_pending:
+            self._ctx.count("commands_refused")
+            return self._framed(unit, transaction, frame.exception(pdu[0], BUSY))
+        task = self._loop.create_task(
+            self._command(listener.commander, unit, pdu, transaction, self._requests)
+        )
+        for pending in (self._pending, listener.pending):
+            pending.add(task)
+            task.add_done_callback(pending.discard)
+        return b""
+
+    def _framed(self, unit: int, transaction: int | None, pdu: bytes | None) -> bytes:
+        # Nobody answers a broadcast.
+        if pdu is None or (transaction is None and not unit):
+            return b""
+        answer = frame.rtu(unit, pdu) if transaction is None else frame.mbap(transaction, unit, pdu)
+        if self._ctx.tracing:
+            self._ctx.trace("tx", answer)
+        return answer
+
+    async def _command(
+        self, commander: Commander, unit: int, pdu: bytes, transaction: int | None, number: int
+    ) -> None:
+        try:
+            answer = await commander.answer(self._who(commander), unit, pdu)
+        except Exception:
+            self._ctx.log.exception("unit %d: %s was not carried out", unit, pdu.hex(" "))
+            answer = frame.exception(pdu[0], DEVICE_FAILURE)
+        if transaction is None and number != self._requests:
+            self._ctx.count("late_answers")
+            return
+        self._write(self._framed(unit, transaction, answer))
+
+    def _who(self, commander: Commander) -> Originator:
+        if self._originator is None:
+            assert self._transport is not None  # noqa: S101 - it has just asked
+            host, port, *_ = self._transport.get_extra_info("peername") or ("?", 0)
+            tls = self._transport.get_extra_info("ssl_object")
+            certificate = None if tls is None else tls.getpeercert(binary_form=True)
+            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            self._originator = commander.client(address, certificate)
+        return self._originator

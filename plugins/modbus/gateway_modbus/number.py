@@ -1,6 +1,9 @@
-"""Numbers as registers: the way out of the gateway, on columns."""
+"""Numbers as registers: on columns out of the gateway, one by one into it."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +63,20 @@ def words_of(values: Values, kind: RegisterType, order: Order) -> Words:
         words = words[:, ::-1]
     out = words.astype(np.uint16)
     return out.byteswap() if order.swaps_bytes else out
+
+
+def number_of(words: Sequence[int], kind: RegisterType, order: Order) -> float:
+    """Decode the registers of one value, the inverse of `words_of`; NaN for what is no BCD."""
+    raw = b"".join(word.to_bytes(2, "big") for word in words)
+    if order.swaps_bytes:
+        raw = b"".join(word.to_bytes(2, "little") for word in words)
+    if order.swaps_words:
+        raw = b"".join(raw[at : at + 2] for at in range(len(raw) - 2, -1, -2))
+    if kind in _BCD_DIGITS:
+        return float(raw.hex()) if raw.hex().isdecimal() else math.nan
+    if kind is RegisterType.BIT:
+        return float(int.from_bytes(raw, "big"))
+    return float(np.frombuffer(raw, _DTYPE[kind])[0])
 
 
 def _bcd(whole: Values, digits: int) -> npt.NDArray[np.generic]:

@@ -19,6 +19,7 @@ from gateway import (
     TlsServer,
 )
 from gateway_modbus.bank import Bank, Place, WhenInvalid
+from gateway_modbus.commands import Commands
 from gateway_modbus.listener import Framing, Listener
 from gateway_modbus.place import RegisterPoint
 from gateway_modbus.register import Order, UnitId
@@ -56,7 +57,7 @@ class ModbusServerPoint(RegisterPoint, SinkPoint):
 
 
 class ModbusServer(Sink):
-    """A slave whose registers are the points' last values."""
+    """A slave whose registers are the points' last values, and whose writes are commands."""
 
     Point = ModbusServerPoint
     by_name = False
@@ -83,6 +84,18 @@ class ModbusServer(Sink):
     idle: Annotated[
         Duration, Field(gt=0, description="a client without a request for so long is dropped")
     ] = 300.0
+    max_commands: Annotated[
+        int,
+        Field(ge=1, le=1000, description="writes of one client under way at once, else busy"),
+    ] = 8
+    command_timeout: Annotated[
+        Duration | None,
+        Field(
+            gt=0,
+            description="a write is answered within this, with exception 0x0B where it is not "
+            "over; default the times of its points",
+        ),
+    ] = None
     keep: Annotated[
         KeepRule, Field(description="every or latest; a slave that is only read shows the latest")
     ] = KeepRule.all(Keep.LATEST)
@@ -95,8 +108,9 @@ class ModbusServer(Sink):
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled; raises LinkError where it cannot listen."""
+        places = [self._place(point.id, point.name, point.address) for point in ctx.points]
         bank = Bank(
-            [self._place(point.id, point.name, point.address) for point in ctx.points],
+            places,
             ctx.image,
             self.when_invalid,
             silent=self.unknown_unit is UnknownUnit.SILENCE,
@@ -109,6 +123,8 @@ class ModbusServer(Sink):
             framing=Framing.RTU if rtu else Framing.MBAP,
             max_clients=self.max_clients,
             idle=self.idle,
+            commander=Commands(places, bank, ctx, self.command_timeout),
+            max_pending=self.max_commands,
         )
         # Masters are served from the image, so that a point costs nothing until it is read.
         ctx.watch(())

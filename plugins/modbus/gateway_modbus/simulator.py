@@ -3,61 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from gateway import Duration, Endpoint, Settings, Source, SourceContext
-from gateway_modbus import frame
 from gateway_modbus.listener import Listener
-from gateway_modbus.number import words_of
-from gateway_modbus.outcome import (
-    BUSY,
-    GATEWAY_TARGET,
-    ILLEGAL_ADDRESS,
-    ILLEGAL_FUNCTION,
-    ILLEGAL_VALUE,
-)
-from gateway_modbus.register import (
-    TABLE_OF_FUNCTION,
-    Order,
-    Register,
-    RegisterType,
-    Table,
-    UnitId,
-    check_place,
-    default_type,
-)
-from gateway_modbus.signal import AnyShape, Signal, seeded, value_at
-
-
-class Quantity(Settings):
-    """One value of the device: where it stands, and how it moves."""
-
-    table: Annotated[Table, Field(description="coil, discrete, holding or input")] = Table.HOLDING
-    address: Annotated[Register, Field(alias="register")]
-    type: Annotated[RegisterType, Field(description="default uint16, for coil and discrete bit")]
-    bit: Annotated[int | None, Field(ge=0, le=15, description="bit of the register")] = None
-    order: Annotated[Order | None, Field(description="byte order; default the device's")] = None
-    unit: Annotated[UnitId | None, Field(description="unit id; default the device's")] = None
-    scale: Annotated[
-        float, Field(description="the register holds signal / scale, rounded for integers")
-    ] = 1.0
-    signal: Annotated[AnyShape, Field(description="how the value moves")]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default_type(cls, data: Any) -> Any:
-        return default_type(data)
-
-    @model_validator(mode="after")
-    def _together(self) -> Self:
-        check_place(self)
-        if not self.scale:
-            raise ValueError("scale 0 leaves nothing to divide by")
-        return self
+from gateway_modbus.quantity import Fault, Quantity
+from gateway_modbus.register import Order, UnitId
+from gateway_modbus.simulated import SimulatedDevice
 
 
 class Outage(Settings):
@@ -71,13 +25,6 @@ class Outage(Settings):
         if self.length >= self.every:
             raise ValueError("an outage is shorter than the time from one to the next")
         return self
-
-
-class Fault(Settings):
-    """Some requests are refused."""
-
-    exception: Annotated[int, Field(ge=1, le=255, description="the exception code")] = BUSY
-    share: Annotated[float, Field(ge=0, le=1, description="part of the requests")]
 
 
 class ModbusSimulator(Source):
@@ -97,9 +44,35 @@ class ModbusSimulator(Source):
     fault: Annotated[Fault | None, Field(description="how it refuses requests")] = None
     registers: Annotated[tuple[Quantity, ...], Field(min_length=1, description="its values")]
 
+    @model_validator(mode="after")
+    def _outputs(self) -> Self:
+        there = {
+            (self.unit if one.unit is None else one.unit, one.table, one.address)
+            for one in self.registers
+        }
+        for one in self.registers:
+            if one.follows is None:
+                continue
+            unit = self.unit if one.unit is None else one.unit
+            for register in (one.follows.address, one.follows.trip):
+                if register is not None and (unit, one.follows.table, register) not in there:
+                    raise ValueError(
+                        f"{one.table} {one.address} follows {one.follows.table} {register}, which "
+                        f"is no register of unit {unit} here"
+                    )
+        return self
+
     async def run(self, ctx: SourceContext) -> None:
         """Be the device until cancelled; raises LinkError where it cannot listen."""
-        device = SimulatedDevice(self, ctx)
+        device = SimulatedDevice(
+            ctx,
+            self.registers,
+            unit=self.unit,
+            order=self.order,
+            seed=self.seed,
+            update=self.update,
+            fault=self.fault,
+        )
         listener = Listener(ctx, device, max_clients=self.max_clients, delay=self.delay)
         try:
             at = await listener.start(self.listen)
@@ -118,77 +91,3 @@ class ModbusSimulator(Source):
                 await listener.start(at)
         finally:
             await listener.close()
-
-
-class Page:
-    """The registers or bits of one unit's table, from its first to its last."""
-
-    def __init__(self, quantities: list[Quantity]) -> None:
-        self.first = min(one.address for one in quantities)
-        self.end = max(one.address + one.type.width for one in quantities)
-        self.words = np.zeros(self.end - self.first, np.uint16)
-
-
-class SimulatedDevice:
-    """The registers behind the port: filled when somebody reads them."""
-
-    def __init__(self, settings: ModbusSimulator, ctx: SourceContext) -> None:
-        self._settings = settings
-        self._now = ctx.now
-        self._start = ctx.now()
-        self._tick = -1
-        self._faults = seeded(f"{settings.seed}/fault")
-        homes: dict[tuple[int, Table], list[Quantity]] = {}
-        for one in settings.registers:
-            homes.setdefault((self._unit(one), one.table), []).append(one)
-        self._pages = {home: Page(quantities) for home, quantities in homes.items()}
-        self._units = {unit for unit, _ in homes}
-        self._signals = list(self._begin())
-
-    def _unit(self, one: Quantity) -> int:
-        return self._settings.unit if one.unit is None else one.unit
-
-    def _begin(self) -> Iterator[tuple[Quantity, Page, Signal]]:
-        for index, one in enumerate(self._settings.registers):
-            random = seeded(f"{self._settings.seed}/{index}")
-            yield one, self._pages[self._unit(one), one.table], one.signal.start(random)
-
-    def answer(self, unit: int, pdu: bytes) -> bytes | None:
-        """See `Device.answer`: reads only, one snapshot of all values for each update."""
-        function = pdu[0]
-        fault = self._settings.fault
-        if fault is not None and self._faults.random() < fault.share:
-            return frame.exception(function, fault.exception)
-        if unit not in self._units:
-            return frame.exception(function, GATEWAY_TARGET)
-        table = TABLE_OF_FUNCTION.get(function)
-        if table is None:
-            return frame.exception(function, ILLEGAL_FUNCTION)
-        span = frame.read_of(pdu)
-        if span is None:
-            return frame.exception(function, ILLEGAL_VALUE)
-        page = self._pages.get((unit, table))
-        start, count = span
-        if page is None or start < page.first or start + count > page.end:
-            return frame.exception(function, ILLEGAL_ADDRESS)
-        self._move()
-        return frame.read_answer(function, page.words[start - page.first :][:count])
-
-    def _move(self) -> None:
-        elapsed = (self._now() - self._start) / 1e9
-        tick = int(elapsed / self._settings.update)
-        if tick == self._tick:
-            return
-        self._tick = tick
-        seconds = tick * self._settings.update
-        for one, page, signal in self._signals:
-            value = value_at(one.signal, signal, seconds) / one.scale
-            at = one.address - page.first
-            if one.type is RegisterType.BIT and not one.table.of_bits:
-                mask = 1 << (one.bit or 0)
-                word = int(page.words[at])
-                page.words[at] = word | mask if value >= 0.5 else word & ~mask
-                continue
-            order = one.order or self._settings.order
-            words = words_of(np.array([value]), one.type, order)[0]
-            page.words[at : at + len(words)] = words

@@ -61,7 +61,7 @@ async def test_pymodbus_reads(tmp_path: Path) -> None:
                 (client.read_holding_registers(17, count=2, device_id=1), 2),
                 (client.read_coils(0, count=1, device_id=1), 2),
                 (client.read_holding_registers(10, count=1, device_id=2), 11),
-                (client.write_register(10, 1, device_id=1), 1),
+                (client.write_register(9, 1, device_id=1), 2),
             ):
                 assert (await read).exception_code == code
 
