@@ -27,8 +27,16 @@ def selector(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 
 
 def _any(patterns: Sequence[str]) -> re.Pattern[str]:
-    parts = [
-        "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
-        for pattern in patterns
+    return re.compile("|".join(map(_one, patterns)) or r"(?!)", re.DOTALL)
+
+
+def _one(pattern: str) -> str:
+    first, *others = [
+        "".join("." if character == "?" else re.escape(character) for character in part)
+        for part in pattern.split("*")
     ]
-    return re.compile("|".join(f"(?:{part})" for part in parts) or r"(?!)", re.DOTALL)
+    if not others:
+        return first
+    # Each part but the last stands as far in front as it can, and never moves: without that,
+    # a few asterisks take a regular expression longer than anybody waits.
+    return first + "".join(f"(?>.*?{part})" for part in others[:-1]) + ".*" + others[-1]
