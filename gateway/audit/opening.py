@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.audit.chain import BEGINNING, Chain
 from gateway.audit.error import AuditError
 from gateway.audit.head import HEAD, Head, HeadError, read_head
-from gateway.audit.record import MAX_LINE, split, time_text
+from gateway.audit.record import MAX_LINE, parse, split
 from gateway.audit.segment import segments
 from gateway.audit.trail import KeyNeededError, Trail
 from gateway.audit.writer import Writer, sync_folder
@@ -57,7 +57,7 @@ def lock(folder: Path) -> int:
 
 def aside(folder: Path) -> list[Path]:
     """Return the logs that could not be continued and were set aside, oldest first."""
-    return sorted(folder.parent.glob(f"{folder.name}.until-*"))
+    return sorted(folder.parent.glob(f"{folder.name}.aside-[0-9][0-9][0-9][0-9]"))
 
 
 def continue_log(folder: Path, chain: Chain, max_size: int, now: Callable[[], int]) -> Writer:
@@ -72,7 +72,7 @@ def continue_log(folder: Path, chain: Chain, max_size: int, now: Callable[[], in
     facts: dict[str, object] = {}
     step = ""
     if found.unfit:
-        step, facts = "set_aside", _set_aside(folder, found, now())
+        step, facts = "set_aside", _set_aside(folder, found)
         found = _Found(Head(), [])
     elif found.rest:
         step, facts = "repaired", _cut(found)
@@ -96,10 +96,11 @@ def _look(folder: Path, chain: Chain) -> _Found:
     files = segments(folder)
     if not files and not _size(folder / HEAD):
         return _Found(Head(), [])
+    unfit = _other_key(files, chain)
     try:
         head = read_head(folder, chain)
     except HeadError as error:
-        return _Found(Head(), files, unfit=f"its head cannot be used: {error}")
+        return _Found(Head(), files, unfit=unfit or f"its head cannot be used: {error}")
     tail = _tail(files, head.records)
     trail = Trail(chain, head, frozenset({head.records}))
     try:
@@ -127,8 +128,24 @@ def _tail(files: list[Path], records: int) -> list[Path]:
     return files
 
 
-def _set_aside(folder: Path, found: _Found, now: int) -> dict[str, object]:
-    name = f"{folder.name}.until-{time_text(now).replace(':', '')}"
+def _other_key(files: list[Path], chain: Chain) -> str:
+    """Say in what the key of a log is not that of the configuration."""
+    for path in reversed(files):
+        with path.open("rb") as file:
+            begun = parse(file.readline(MAX_LINE + 1))
+        name = None if begun is None else begun.facts.get("key")
+        if begun is None or name == chain.name:
+            continue
+        if chain.name is None:
+            return "it has a key, and the configuration has none"
+        return f"it has {'no key' if name is None else 'another key'}, the configuration has one"
+    return ""
+
+
+def _set_aside(folder: Path, found: _Found) -> dict[str, object]:
+    last = aside(folder)[-1:]
+    number = int(last[0].name.rpartition("-")[2]) + 1 if last else 1
+    name = f"{folder.name}.aside-{number:04d}"
     folder.rename(folder.with_name(name))
     folder.mkdir(mode=0o700)
     sync_folder(folder.parent)
