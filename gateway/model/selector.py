@@ -27,7 +27,7 @@ def selector(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 
 
 def _any(patterns: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(map(_one, patterns)) or r"(?!)", re.DOTALL)
+    return re.compile("|".join(map(_one, patterns)) if patterns else r"(?!)", re.DOTALL)
 
 
 def _one(pattern: str) -> str:
