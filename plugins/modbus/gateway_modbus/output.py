@@ -173,14 +173,14 @@ def faults(point: LinkPoint, address: ModbusPoint, unit: int) -> Iterator[tuple[
     if address.write_table in (Table.DISCRETE, Table.INPUT):
         yield (
             "write_table",
-            f"a {address.write_table} register cannot be written; allowed: coil, holding",
+            f"table {address.write_table} cannot be written; allowed: coil, holding",
         )
         return
     place = _place(address)
     if place is None:
         yield (
             "table",
-            f"a {address.table} register cannot be written; name the coil or holding register "
+            f"table {address.table} cannot be written; name the coil or holding register "
             "that commands it in write_register",
         )
         return

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeAlias
 
 from gateway_modbus import frame
+from gateway_modbus.write import WRITES, Write
 
 
 class Act:
@@ -28,7 +29,10 @@ Behaviour: TypeAlias = Callable[[bytes], Act]
 
 
 def good(request: bytes, data: bytes | None = None) -> bytes:
-    """Return a good answer to a read: each register holds its own address, each bit is set."""
+    """Return a good answer to a read: each register holds its own address, each bit is set;
+    or to a write: its echo."""
+    if request[7] in WRITES and (write := Write.of(request[7:])) is not None:
+        return frame.mbap(request[0] << 8 | request[1], request[6], write.echo)
     function, start, count = frame.READ.unpack(request[7:12])
     if data is None and function <= 2:
         data = b"\xff" * ((count + 7) // 8)
@@ -53,6 +57,11 @@ class ScriptedDevice:
         self.most_waiting = 0
         self.port = 0
         self._waiting = 0
+
+    @property
+    def writes(self) -> list[str]:
+        """The PDUs of the writes so far, in hex."""
+        return [one[7:].hex() for one in self.requests if one[7] in WRITES]
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[ScriptedDevice]:
@@ -79,7 +88,8 @@ class ScriptedDevice:
         self._tasks.add(acting)
         try:
             while True:
-                request = await reader.readexactly(12)
+                request = await reader.readexactly(frame.HEADER)
+                request += await reader.readexactly(int.from_bytes(request[4:6], "big"))
                 self.requests.append(request)
                 self.times.append(asyncio.get_running_loop().time())
                 self._waiting += 1
