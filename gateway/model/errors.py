@@ -67,7 +67,8 @@ def reason(error: BaseException) -> str:
 def _tls_reason(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the other side's certificate is not good: {error.verify_message.rstrip('.')}"
-    if error.reason in _TLS:
-        return _TLS[error.reason]
+    why = str(getattr(error, "reason", None) or "")
+    if why in _TLS:
+        return _TLS[why]
     # Its own number is one of OpenSSL's, not of the system's.
-    return error.reason.replace("_", " ").lower() if error.reason else str(error)
+    return why.replace("_", " ").lower() if why else str(error)

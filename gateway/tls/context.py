@@ -34,7 +34,9 @@ class _Session:
             assert self.context.limit is not None  # noqa: S101 - it gave the end
             if self.context.clock() >= self._ends:
                 limit = seconds_text(self.context.limit)
-                raise ssl.SSLError(f"the session is older than its limit of {limit}")
+                raise ssl.SSLError(
+                    ssl.SSL_ERROR_SSL, f"the session is older than its limit of {limit}"
+                )
 
 
 class SessionObject(_Session, ssl.SSLObject):

@@ -95,10 +95,10 @@ async def s_client(port: int, *options: str, send: bytes = b"hello\n") -> str:
     try:
         async with asyncio.timeout(PATIENCE):
             client.stdin.write(send)
-            while (more := await client.stdout.read(65536)) and b"\nhello" not in printed:
+            while more := await client.stdout.read(65536):
                 printed += more
                 if b"\nhello\n" in printed:
-                    break
+                    client.stdin.write(b"Q\n")
     finally:
         with contextlib.suppress(ProcessLookupError):
             client.kill()
