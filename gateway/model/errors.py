@@ -22,6 +22,9 @@ class CustodyRefused(GatewayError):  # noqa: N818 - the word of the design
 
 _TLS: Mapping[str, str] = MappingProxyType(
     {
+        "CA_KEY_TOO_SMALL": "the key of an authority is weaker than RSA with 2048 bits",
+        "CA_MD_TOO_WEAK": "a certificate is signed with a hash that is too weak",
+        "EE_KEY_TOO_SMALL": "the key is weaker than RSA with 2048 bits",
         "NO_SHARED_CIPHER": "the two sides have no cipher in common",
         "NO_PROTOCOLS_AVAILABLE": "the two sides have no TLS version in common",
         "PEER_DID_NOT_RETURN_A_CERTIFICATE": "the other side showed no certificate",

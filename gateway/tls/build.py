@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from gateway.model.errors import LinkError
+from gateway.model.errors import LinkError, reason
 from gateway.model.fields import Secret
 from gateway.model.tls import CIPHERS, Tls, TlsClient, TlsServer, TlsVersion, Verify
 from gateway.tls.context import Context
@@ -76,7 +76,7 @@ def _show(context: Context, certificate: Path, key: Path, password: Secret | Non
     try:
         context.load_cert_chain(certificate, key, secret)
     except (OSError, ssl.SSLError) as error:
-        why = _fault(certificate, key, password) or str(error)
+        why = _fault(certificate, key, password) or reason(error)
         raise LinkError(f"tls.certificate {certificate} with tls.key {key}: {why}") from None
 
 
