@@ -1,0 +1,429 @@
+"""An operator's hand on a point: what is shown, to whom, and what becomes of the device's word.
+
+The qualities are those of IEC 61850-7-3 clause 6.2.1, worked out from its packed list:
+validity bits 0-1, oldData 7, source (substituted) 10, test 11, operatorBlocked 12.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from gateway import Answer, CommandStatus, Keep, KeepRule, Override, Quality
+from gateway.engine.override_entry import Entry
+from gateway.engine.override_file import NAME, OverrideFile
+from gateway.journal.store import StoreError
+from gateway.testing import Collector, Emitter, PausedClock, Running, paused, running
+
+POINTS = """\
+name,kind,unit,low,high,field.at
+bay.u,analog,V,0,500,x
+bay.breaker,status,,,,x
+bay.isolator,double,,,,x
+bay.energy,counter,kWh,,,x
+"""
+
+GOOD, INVALID, QUESTIONABLE = 0, 1, 3
+OLD_DATA, SUBSTITUTED, TEST, BLOCKED = 1 << 7, 1 << 10, 1 << 11, 1 << 12
+FROZEN = BLOCKED | OLD_DATA
+STALE = INVALID | OLD_DATA
+
+
+async def act(
+    gateway: Running, action: str, name: str = "bay.u", value: float | None = None
+) -> Answer:
+    engine = gateway.engine
+    return await engine.overrides.apply(engine.id(name), Override(action), value)
+
+
+def shown(gateway: Running, name: str = "bay.u") -> tuple[float, int]:
+    row = gateway.sample(name)
+    return row.value, int(row.quality)
+
+
+def heard(out: Collector, name: str = "bay.u") -> list[tuple[float, int]]:
+    return [(row.value, int(row.quality)) for row in out.rows(name)]
+
+
+@paused
+async def test_every_sink_hears_of_a_hand_on_a_point(tmp_path: Path) -> None:
+    """Whatever it keeps, and with the time of the action."""
+    emitter = Emitter(name="field")
+    every = Collector(name="every")
+    latest = Collector(name="latest", keep=KeepRule.all(Keep.LATEST))
+    async with running([emitter], [every, latest], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.u"], [230], Quality.DEVICE_TIME, 5)
+        await gateway.until(lambda: latest.rows("bay.u"))
+        await asyncio.sleep(60)
+        began = PausedClock().now()
+        assert await act(gateway, "block")
+        await gateway.until(lambda: every.rows("bay.u")[1:] and latest.rows("bay.u")[1:])
+        for out in (every, latest):
+            last = out.rows("bay.u")[-1]
+            assert (last.value, last.quality) == (230, FROZEN)
+            assert 0 <= last.time - began < 10**9
+        await gateway.until(lambda: gateway.held("every") == 0)
+        assert gateway.ledger("every").taken == gateway.ledger("every").delivered
+
+
+@paused
+@pytest.mark.parametrize(
+    ("arrived", "quality"),
+    [
+        (GOOD, FROZEN),
+        (QUESTIONABLE | 1 << 9, QUESTIONABLE | 1 << 9 | FROZEN),
+        (INVALID | 1 << 6, INVALID | 1 << 6 | FROZEN),
+    ],
+)
+async def test_a_blocked_point_is_frozen(tmp_path: Path, arrived: int, quality: int) -> None:
+    """The value is what was acquired before, its validity as it was; commands are to be refused."""
+    emitter, out = Emitter(name="field"), Collector(name="out")
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.u"], [230], arrived)
+        assert await act(gateway, "block")
+        await emitter.emit(["bay.u", "bay.breaker"], [231, 1])
+        await emitter.emit(["bay.u"], [232], every=True)
+        await emitter.stale(["bay.u"])
+        await gateway.until(lambda: out.rows("bay.breaker"))
+        assert shown(gateway) == (230, quality)
+        assert heard(out) == [(230, arrived), (230, quality)]
+        point = gateway.engine.id("bay.u")
+        assert gateway.engine.overrides.blocked(point)
+        assert not gateway.engine.overrides.substituted(point)
+        await gateway.until(lambda: gateway.counters("field").get("withheld") == 3)
+
+
+@paused
+async def test_a_manual_value_is_shown_until_it_is_released(tmp_path: Path) -> None:
+    """Good and substituted; then the device's own last sample is shown at once."""
+    emitter, out = Emitter(name="field"), Collector(name="out")
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.u"], [230])
+        assert await act(gateway, "substitute", value=225.5)
+        await emitter.emit(["bay.u"], [225.5])
+        await emitter.emit(["bay.u"], [231], QUESTIONABLE)
+        assert await act(gateway, "substitute", value=226)
+        assert gateway.engine.overrides.substituted(gateway.engine.id("bay.u"))
+        assert shown(gateway) == (226, SUBSTITUTED)
+        assert await act(gateway, "release")
+        assert shown(gateway) == (231, QUESTIONABLE)
+        await emitter.emit(["bay.u"], [231], QUESTIONABLE)
+        await emitter.emit(["bay.u"], [231])
+        await gateway.until(lambda: len(out.rows("bay.u")) == 5)
+    assert heard(out) == [
+        (230, GOOD),
+        (225.5, SUBSTITUTED),
+        (226, SUBSTITUTED),
+        (231, QUESTIONABLE),
+        (231, GOOD),
+    ]
+    times = [row.time for row in out.rows("bay.u")]
+    assert times == sorted(times), "a historian's last row is the last by time, too"
+
+
+@paused
+async def test_a_lost_source_does_not_disturb_a_held_point(tmp_path: Path) -> None:
+    """Until it is released: then it is as stale as its source is lost."""
+    emitter, out = Emitter(name="field"), Collector(name="out")
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.u", "bay.breaker"], [230, 1])
+        assert await act(gateway, "substitute", value=225)
+        emitter.lose()
+        await gateway.until(lambda: gateway.state("field") == "down")
+        assert shown(gateway, "bay.breaker") == (1, STALE)
+        assert shown(gateway) == (225, SUBSTITUTED)
+        assert await act(gateway, "release")
+        assert shown(gateway) == (230, STALE)
+        await gateway.until(lambda: gateway.state("field") == "up")
+        await emitter.emit(["bay.u"], [230])
+        assert shown(gateway) == (230, GOOD)
+
+
+@paused
+@pytest.mark.parametrize("order", [("block", "substitute"), ("substitute", "block")])
+async def test_a_point_may_be_blocked_and_substituted(
+    tmp_path: Path, order: tuple[str, str]
+) -> None:
+    """In either order: the manual value, both bits, no command; one release ends both."""
+    emitter, out = Emitter(name="field"), Collector(name="out")
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.breaker"], [1])
+        for action in order:
+            value = 0.0 if action == "substitute" else None
+            assert await act(gateway, action, "bay.breaker", value)
+        assert shown(gateway, "bay.breaker") == (0, SUBSTITUTED | BLOCKED | OLD_DATA)
+        assert gateway.engine.overrides.blocked(gateway.engine.id("bay.breaker"))
+        assert await act(gateway, "release", "bay.breaker")
+        assert shown(gateway, "bay.breaker") == (1, GOOD)
+        assert not gateway.engine.overrides.blocked(gateway.engine.id("bay.breaker"))
+
+
+@paused
+async def test_a_point_in_test_goes_on_and_says_so(tmp_path: Path) -> None:
+    """The test bit is independent of all others, also of those of a held point."""
+    emitter, out = Emitter(name="field"), Collector(name="out")
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.u"], [230])
+        assert await act(gateway, "test")
+        assert gateway.engine.overrides.in_test(gateway.engine.id("bay.u"))
+        await emitter.emit(["bay.u"], [230])
+        await emitter.emit(["bay.u"], [231], QUESTIONABLE)
+        assert await act(gateway, "block")
+        assert shown(gateway) == (231, QUESTIONABLE | TEST | FROZEN)
+        assert await act(gateway, "end_test")
+        assert shown(gateway) == (231, QUESTIONABLE | FROZEN)
+        assert await act(gateway, "test")
+        assert await act(gateway, "release")
+        assert shown(gateway) == (231, QUESTIONABLE | TEST)
+        assert await act(gateway, "end_test")
+        await gateway.until(lambda: len(out.rows("bay.u")) == 8)
+    assert heard(out)[:3] == [(230, GOOD), (230, TEST), (231, QUESTIONABLE | TEST)]
+    assert heard(out)[-1] == (231, QUESTIONABLE)
+
+
+@paused
+async def test_a_devices_own_test_bit_outlives_ours(tmp_path: Path) -> None:
+    """What the device says of itself comes back with it."""
+    emitter = Emitter(name="field")
+    async with running([emitter], [], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.u"], [230], Quality.TEST | Quality.SUBSTITUTED)
+        for action in ("test", "block", "release", "end_test"):
+            assert await act(gateway, action)
+        assert shown(gateway) == (230, TEST | SUBSTITUTED)
+
+
+@paused
+async def test_a_point_that_was_never_heard_of_can_be_held(tmp_path: Path) -> None:
+    """Blocked it shows that there is nothing, and a manual value is shown as ever."""
+    emitter = Emitter(name="field")
+    async with running([emitter], [], POINTS, data=tmp_path) as gateway:
+        assert await act(gateway, "block")
+        assert math.isnan(shown(gateway)[0])
+        assert shown(gateway)[1] == STALE | FROZEN
+        assert await act(gateway, "substitute", value=1)
+        assert shown(gateway) == (1, SUBSTITUTED | FROZEN)
+        assert await act(gateway, "release")
+        assert math.isnan(shown(gateway)[0])
+        assert shown(gateway)[1] == STALE
+        await emitter.emit(["bay.u"], [230])
+        assert shown(gateway) == (230, GOOD)
+
+
+@paused
+@pytest.mark.parametrize(
+    ("name", "action", "value", "status", "sentence"),
+    [
+        ("bay.u", "substitute", 501, "out_of_range", "bay.u: 501 V lies outside of 0 to 500"),
+        ("bay.u", "substitute", math.inf, "out_of_range", "bay.u: inf is not finite"),
+        ("bay.u", "substitute", math.nan, "format_error", "bay.u: substitute needs a number"),
+        ("bay.u", "substitute", None, "format_error", "got None"),
+        ("bay.u", "block", 1, "format_error", "bay.u: block takes no value, got 1"),
+        ("bay.breaker", "substitute", 0.5, "out_of_range", "status point has no value 0.5; it has"),
+        ("bay.breaker", "substitute", 2, "out_of_range", "it has 0, 1"),
+        ("bay.isolator", "substitute", 4, "out_of_range", "it has 0, 1, 2, 3"),
+        ("bay.energy", "substitute", -math.inf, "out_of_range", "not finite"),
+        ("_health.field.up", "block", None, "not_supported", "the gateway's own"),
+        ("_health.field.up", "substitute", 1, "not_supported", "the gateway's own"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(
+    tmp_path: Path, name: str, action: str, value: float | None, status: str, sentence: str
+) -> None:
+    """With a sentence that says what was found and what is allowed, and nothing changed."""
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path) as gateway:
+        before = shown(gateway, name)
+        answer = await act(gateway, action, name, value)
+        assert answer.status is CommandStatus(status)
+        assert sentence in answer.detail
+        assert shown(gateway, name) == pytest.approx(before, nan_ok=True)
+        assert not (tmp_path / NAME).exists()
+
+
+@paused
+async def test_an_unknown_point_is_refused(tmp_path: Path) -> None:
+    """Whatever number a client made up."""
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path) as gateway:
+        for point in (-1, 10_000):
+            answer = await gateway.engine.overrides.apply(point, Override.BLOCK)
+            assert answer.status is CommandStatus.UNKNOWN_POINT
+
+
+@paused
+async def test_all_values_of_a_kind_can_be_substituted(tmp_path: Path) -> None:
+    """A double point has four, the Dbpos of IEC 61850: intermediate, off, on, bad."""
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path) as gateway:
+        for name, values in (("bay.breaker", (0, 1)), ("bay.isolator", (0, 1, 2, 3))):
+            for value in values:
+                assert await act(gateway, "substitute", name, value)
+                assert shown(gateway, name) == (value, SUBSTITUTED)
+
+
+@paused
+async def test_what_is_so_already_is_a_success_that_says_so(tmp_path: Path) -> None:
+    """A client that repeats itself has what it wants, and no sink hears anything."""
+    emitter, out = Emitter(name="field"), Collector(name="out")
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.u"], [230])
+        release = await act(gateway, "release")
+        assert (release.status, release.detail) == (
+            CommandStatus.SUCCESS,
+            "bay.u was neither blocked nor substituted",
+        )
+        assert (await act(gateway, "end_test")).detail == "bay.u was not in test"
+        assert (await act(gateway, "block")).detail == ""
+        assert (await act(gateway, "block")).detail == "bay.u was blocked already"
+        assert (await act(gateway, "test")).detail == ""
+        assert (await act(gateway, "test")).detail == "bay.u was in test already"
+    assert heard(out) == [(230, GOOD), (230, FROZEN), (230, FROZEN | TEST)]
+
+
+class SlowDisk(OverrideFile):
+    """A file whose writing the test holds up."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.began, self.may = threading.Event(), threading.Event()
+        self.saved: list[Mapping[str, Entry]] = []
+
+    def save(self, entries: Mapping[str, Entry]) -> None:
+        self.began.set()
+        assert self.may.wait(10)
+        super().save(entries)
+        self.saved.append(entries)
+
+
+async def test_nothing_is_in_force_before_it_is_on_disk(tmp_path: Path) -> None:
+    """And the last word of the device before it is in force is what is frozen, now and later.
+
+    A client that leaves meanwhile does not stop it.
+    """
+    emitter = Emitter(name="field")
+    async with running([emitter], [], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.u"], [230])
+        disk = SlowDisk(tmp_path / NAME)
+        gateway.engine.overrides._file = disk
+        asked = asyncio.create_task(act(gateway, "block"))
+        await gateway.until(disk.began.is_set)
+        asked.cancel()
+        await emitter.emit(["bay.u"], [231])
+        assert shown(gateway) == (231, GOOD)
+        disk.may.set()
+        await gateway.until(lambda: shown(gateway) == (231, FROZEN))
+        await gateway.until(lambda: len(disk.saved) == 2)
+    entry = OverrideFile(tmp_path / NAME).load()["bay.u"]
+    assert entry.shown is not None
+    assert (entry.shown.value, entry.shown.quality) == (231, OLD_DATA)
+
+
+@paused
+async def test_a_disk_that_refuses_changes_nothing(tmp_path: Path) -> None:
+    """What would be forgotten in a restart is not done."""
+    emitter = Emitter(name="field")
+    async with running([emitter], [], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(["bay.u"], [230])
+        in_the_way = tmp_path / "overrides.new"
+        in_the_way.mkdir()
+        answer = await act(gateway, "block")
+        assert answer.status is CommandStatus.FAILED
+        assert "bay.u is as it was" in answer.detail
+        assert "Is a directory" in answer.detail
+        assert shown(gateway) == (230, GOOD)
+        in_the_way.rmdir()
+        assert await act(gateway, "block")
+
+
+@paused
+async def test_a_disk_that_hangs_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    """The client hears so, and no more than a number of them wait."""
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path) as gateway:
+        overrides = gateway.engine.overrides
+        await overrides._lock.acquire()
+        clients = [asyncio.create_task(act(gateway, "block")) for _ in range(64)]
+        await asyncio.sleep(0)
+        assert (await act(gateway, "block")).status is CommandStatus.RATE_LIMITED
+        answers = await asyncio.gather(*clients)
+        assert {answer.status for answer in answers} == {CommandStatus.TIMEOUT}
+        overrides._lock.release()
+        await gateway.until(lambda: overrides.blocked(gateway.engine.id("bay.u")))
+
+
+async def test_overrides_survive_a_crash(tmp_path: Path) -> None:
+    """Shown again with their own time before any link runs; a release shows what is known."""
+    emitter = Emitter(name="field")
+    names = ["bay.u", "bay.breaker", "bay.isolator"]
+    async with running([emitter], [], POINTS, data=tmp_path) as gateway:
+        await emitter.emit(names, [230, 1, 2])
+        assert await act(gateway, "block")
+        assert await act(gateway, "substitute", "bay.breaker", 0)
+        assert await act(gateway, "test", "bay.isolator")
+        times = [gateway.sample(name).time for name in names]
+        await gateway.crash()
+
+    emitter, out = Emitter(name="field"), Collector(name="out")
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        await gateway.until(lambda: len(out.rows("bay")) == 2)
+        assert heard(out) == [(230, FROZEN)]
+        assert heard(out, "bay.breaker") == [(0, SUBSTITUTED)]
+        assert [row.time for row in out.rows("bay")] == times[:2]
+        assert shown(gateway, "bay.isolator")[1] == STALE | TEST
+        await emitter.emit(["bay.isolator", "bay.breaker"], [1, 1])
+        assert shown(gateway, "bay.isolator") == (1, TEST)
+        for name in ("bay.u", "bay.breaker"):
+            assert await act(gateway, "release", name)
+        assert shown(gateway) == (230, STALE), "the device has not spoken since"
+        assert shown(gateway, "bay.breaker") == (1, GOOD)
+        assert await act(gateway, "end_test", "bay.isolator")
+    assert OverrideFile(tmp_path / NAME).load() == {}
+
+
+async def test_a_point_that_left_the_configuration_keeps_its_entry(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says so; when the point is back, it is blocked as it was."""
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path) as gateway:
+        assert await act(gateway, "block", "bay.breaker")
+    without = POINTS.replace("bay.breaker,status,,,,x\n", "")
+    async with running([Emitter(name="field")], [], without, data=tmp_path) as gateway:
+        assert await act(gateway, "test")
+    lines = [
+        r.message for r in caplog.records if "that are not configured: bay.breaker" in r.message
+    ]
+    assert len(lines) == 1
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path) as gateway:
+        assert gateway.engine.overrides.blocked(gateway.engine.id("bay.breaker"))
+        assert gateway.engine.overrides.in_test(gateway.engine.id("bay.u"))
+
+
+async def test_a_manual_value_that_does_not_fit_any_more_is_not_shown(tmp_path: Path) -> None:
+    """The point is a status now: 225 would mean nothing to a master."""
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path) as gateway:
+        assert await act(gateway, "substitute", value=225)
+    changed = POINTS.replace("bay.u,analog,V,0,500,x", "bay.u,status,,,,x")
+    async with running([Emitter(name="field")], [], changed, data=tmp_path) as gateway:
+        assert math.isnan(shown(gateway)[0])
+        assert shown(gateway)[1] == SUBSTITUTED | STALE
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "Invalid JSON"),
+        ('{"format": 2, "points": {}}', "format: Input should be 1"),
+        ('{"points": {"bay.u": {"blocked": true}}}', "points.bay.u.device: Field required"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_stops_the_start(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    """To go on without it would free points that somebody blocked for the safety of others."""
+    (tmp_path / NAME).write_text(text)
+    with pytest.raises(StoreError, match=sentence) as refusal:
+        async with running([Emitter(name="field")], [], POINTS, data=tmp_path):
+            pass
+    assert str(tmp_path / NAME) in str(refusal.value)
+    assert "the gateway does not start without it" in str(refusal.value)
