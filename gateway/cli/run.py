@@ -15,8 +15,8 @@ from typing import Any
 from gateway.cli.summary import EngineState, status_line
 from gateway.engine.engine import Engine
 from gateway.engine.status import State
-from gateway.journal.store import StoreError
 from gateway.model.configuration import Configuration
+from gateway.model.errors import GatewayError
 
 INTERRUPTED = 130
 """What a shell calls a process that SIGINT ended: 128 + 2."""
@@ -63,7 +63,7 @@ def operate(
                 logging.shutdown()
                 sys.stdout.flush()
                 os._exit(LEFT_BEHIND)
-        except StoreError as error:
+        except GatewayError as error:
             sys.stderr.write(f"gateway: {error}\n")
             return 1
     return 0

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from gateway.command import Outbox, Outcome
+from gateway.engine.authority import Authority
 from gateway.engine.clock import Clock
 from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost, received
 from gateway.engine.status import LinkStatus
 from gateway.kernel import KernelError, Plan, Points
 from gateway.model.access import Permission
-from gateway.model.batch import Batch, PointColumn
+from gateway.model.batch import Batch, Mask, PointColumn
 from gateway.model.command import Answer, Client, Command, CommandStatus, Request
 from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
 from gateway.model.errors import GatewayError
@@ -28,6 +30,8 @@ from gateway.model.quality import Quality
 from gateway.model.tls import Tls
 from gateway.tls import Certificates
 
+LONGEST_TEXT = 256
+"""Characters of what clients say that go on record."""
 EARLY = 1_000_000
 """Nanoseconds by which a tick may come before its time: the resolution of the loop's timers."""
 
@@ -103,9 +107,19 @@ class _Context:
 class RunningSource(_Context, SourceContext):
     """A source's door, for all its connections."""
 
-    def __init__(self, intake: Intake, table: Points, owner: PointColumn, *common: Any) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        table: Points,
+        owner: PointColumn,
+        outbox: Outbox,
+        authority: Authority,
+        *common: Any,
+    ) -> None:
         """`owner` says of every point which source it belongs to; all sources share it."""
         super().__init__(*common)
+        self._outbox = outbox
+        self._authority = authority
         self._intake = intake
         self._table = table
         self._owner = owner
@@ -137,10 +151,15 @@ class RunningSource(_Context, SourceContext):
         self._intake.judge(lost(points, quality, self._clock.now()), every=False)
 
     def commands(self) -> AsyncIterator[Command]:
-        raise NotImplementedError
+        self._outbox.connect()
+        return self._outbox
 
     def answer(self, command: Command, status: CommandStatus, detail: str = "") -> None:
-        raise NotImplementedError
+        if self._outbox.answer(command, Outcome(status, detail)):
+            self.count("commands")
+        else:
+            self.count("late_answers")
+            self._authority.late(command, status, detail)
 
     def _check(self, points: Any) -> None:
         if len(points) and not (
@@ -154,9 +173,20 @@ class RunningSource(_Context, SourceContext):
 class RunningSink(_Context, SinkContext):
     """A sink's door, for all its connections."""
 
-    def __init__(self, feed: Feed, *common: Any) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        taken: Mask,
+        role: str | None,
+        authority: Authority,
+        *common: Any,
+    ) -> None:
+        """`taken` says of every point whether this sink has it; `role` is the link's own."""
         super().__init__(*common)
         self._feed = feed
+        self._taken = taken
+        self._role = role
+        self._authority = authority
 
     def batches(self) -> AsyncIterator[Delivery]:
         self._feed.connect()
@@ -169,23 +199,37 @@ class RunningSink(_Context, SinkContext):
         self._feed.watch(None if points is None else np.fromiter(points, np.int32))
 
     async def command(self, request: Request) -> Answer:
-        raise NotImplementedError
+        if not self._has(request.point):
+            why = f"{self.name} has no point {request.point}"
+            return self.refused(request.client, CommandStatus.UNKNOWN_POINT, why)
+        return self._counted(await self._authority.command(request))
 
     def refused(
         self, client: Client, status: CommandStatus, detail: str, *, point: str = "", **said: str
     ) -> Answer:
-        raise NotImplementedError
+        outcome = Outcome(status, detail[:LONGEST_TEXT])
+        texts = {name: text[:LONGEST_TEXT] for name, text in said.items()}
+        if point:
+            texts["point"] = point[:LONGEST_TEXT]
+        return self._counted(self._authority.desk.refuse(client, outcome, **texts))
 
     async def override(
         self, client: Client, point: int, action: Override, value: float | None = None
     ) -> Answer:
-        raise NotImplementedError
+        if not self._has(point):
+            why = f"{self.name} has no point {point}"
+            return self.refused(client, CommandStatus.UNKNOWN_POINT, why)
+        return self._counted(await self._authority.override(client, point, action, value))
 
     def release(self, client: Client) -> None:
-        raise NotImplementedError
+        self._authority.desk.release(lambda other: other == client)
+
+    def release_all(self) -> None:
+        """Free what clients of this sink have selected: its connection ended."""
+        self._authority.desk.release(lambda other: other.sink == self.name)
 
     async def login(self, user: str, password: str, address: str, session: str = "") -> Client:
-        raise NotImplementedError
+        return await self._authority.access.login(self.name, user, password, address, session)
 
     def client(
         self,
@@ -195,14 +239,28 @@ class RunningSink(_Context, SinkContext):
         certificate: bytes | None = None,
         session: str = "",
     ) -> Client:
-        raise NotImplementedError
+        return self._authority.access.client(
+            self.name,
+            address,
+            user=user,
+            certificate=certificate,
+            session=session,
+            role=self._role,
+        )
 
     def may(self, client: Client, permission: Permission, point: int | None = None) -> bool:
-        raise NotImplementedError
+        return self._authority.access.may(client, permission, point)
 
     @property
     def authenticates(self) -> bool:
-        raise NotImplementedError
+        return self._authority.access.authenticates
+
+    def _has(self, point: int) -> bool:
+        return 0 <= point < len(self._taken) and bool(self._taken[point])
+
+    def _counted(self, answer: Answer) -> Answer:
+        self.count("commands" if answer else "commands_refused")
+        return answer
 
 
 class _Deliveries(AsyncIterator[Delivery]):

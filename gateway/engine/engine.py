@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from gateway.command import Outbox
 from gateway.engine import health
+from gateway.engine.authority import Authority, Trail, open_trail
 from gateway.engine.clock import Clock
 from gateway.engine.context import RunningSink, RunningSource
 from gateway.engine.feed import Feed
@@ -50,6 +52,7 @@ class Engine:
     journal: Journal
     intake: Intake
     overrides: Overrides
+    authority: Authority
     certificates: Certificates
     _table: Points
 
@@ -99,17 +102,27 @@ class Engine:
         loop = asyncio.get_running_loop()
         store = await loop.run_in_executor(None, Store, self.data / "journal.db")
         self.journal = Journal(store, self.configuration.gateway.journal, self.clock.now)
+        trail: Trail | None = None
         try:
-            await self._assemble(store, self.journal)
+            trail = await loop.run_in_executor(
+                None,
+                open_trail,
+                self.data / "audit",
+                self.configuration.commands.audit,
+                self.clock.now,
+            )
+            await self._assemble(store, self.journal, trail)
             await self._operate(stop)
         finally:
+            if trail is not None:
+                await trail.close()
             for feed in self._feeds.values():
                 feed.close()
             await self.journal.close()
 
     # Assembling
 
-    async def _assemble(self, store: Store, journal: Journal) -> None:
+    async def _assemble(self, store: Store, journal: Journal, trail: Trail) -> None:
         links: list[Link] = [*self.configuration.sources, *self.configuration.sinks]
         definitions = [*self.configuration.points, *health.definitions(links)]
         ids = store.ids([definition.name for definition in definitions])
@@ -132,6 +145,18 @@ class Engine:
         )
         await self._make_feeds(store, journal)
         self.overrides.restore()
+        self._outboxes = {source.name: Outbox() for source in self.configuration.sources}
+        self.authority = Authority(
+            self.configuration,
+            self.definitions,
+            self.image,
+            self.overrides,
+            trail,
+            self._outboxes,
+            lambda source: self.links[source].state is State.UP,
+            self.clock,
+        )
+        self.intake.listen(self.authority.desk.watch)
         self._make_links(links)
 
     async def _make_feeds(self, store: Store, journal: Journal) -> None:
@@ -185,11 +210,16 @@ class Engine:
                 self.certificates,
             )
             if isinstance(link, Source):
-                source = RunningSource(self.intake, self._table, owner, *common)
-                self._runs[link.name] = partial(link.run, source)
+                outbox = self._outboxes[link.name]
+                source = RunningSource(
+                    self.intake, self._table, owner, outbox, self.authority, *common
+                )
+                self._runs[link.name] = partial(_at_source, link, source, outbox)
             elif isinstance(link, Sink):
-                feed = self._feeds[link.name]
-                self._runs[link.name] = partial(_connection, link, RunningSink(feed, *common), feed)
+                feed, selection = self._feeds[link.name], self._selections[link.name]
+                taken = selection.every | selection.latest
+                sink = RunningSink(feed, taken, link.role, self.authority, *common)
+                self._runs[link.name] = partial(_at_sink, link, sink, feed)
 
     def _of_sink(self, name: str) -> list[LinkPoint]:
         selection = self._selections[name]
@@ -218,6 +248,7 @@ class Engine:
                 watch.cancel()
                 await self._drain()
                 await self._end(links, self.configuration.sinks)
+                await self.authority.close()
                 await self.overrides.close()
                 sound.cancel()
                 self.journal.stop()
@@ -291,12 +322,21 @@ async def _first_failure(tasks: Iterable[asyncio.Task[None]]) -> None:
                 task.result()
 
 
-async def _connection(sink: Sink, ctx: RunningSink, feed: Feed) -> None:
+async def _at_source(source: Source, ctx: RunningSource, outbox: Outbox) -> None:
+    """Run a source for the length of one connection."""
+    try:
+        await source.run(ctx)
+    finally:
+        outbox.disconnect()
+
+
+async def _at_sink(sink: Sink, ctx: RunningSink, feed: Feed) -> None:
     """Run a sink for the length of one connection."""
     try:
         await sink.run(ctx)
     finally:
         feed.disconnect()
+        ctx.release_all()
 
 
 def _table(definitions: Sequence[Definition | None]) -> Points:

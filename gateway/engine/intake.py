@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -19,6 +20,15 @@ CAPACITY = 65_536
 """Most samples in one batch."""
 
 
+class Watch(Protocol):
+    """Who waits for points to change: `gateway.command.Watch`."""
+
+    @property
+    def idle(self) -> bool: ...
+
+    def changed(self, points: Iterable[int]) -> None: ...
+
+
 class Intake:
     """The one door to the image, the journal and the feeds; on the event loop."""
 
@@ -31,6 +41,7 @@ class Intake:
         self._loop = asyncio.get_running_loop()
         self._scheduled: asyncio.TimerHandle | None = None
         self._custody: asyncio.Future[None] | None = None
+        self._watch: Watch | None = None
         self.samples = 0
         """Samples taken since the start."""
         self.time_quality = 0
@@ -40,6 +51,10 @@ class Intake:
         """Let a feed have what is taken from now on; `every` are the points it must have all of."""
         self._feeds.append(feed)
         self._must_keep |= every
+
+    def listen(self, watch: Watch) -> None:
+        """Let a watch hear of the points that are taken."""
+        self._watch = watch
 
     @property
     def crowded(self) -> bool:
@@ -103,6 +118,8 @@ class Intake:
             seq = self._journal.append(batch if must.all() else batch.take(must))
         for feed in self._feeds:
             feed.push(seq, batch)
+        if self._watch is not None and not self._watch.idle:
+            self._watch.changed(batch.point.tolist())
         if custody is not None:
             if seq is None:
                 custody.set_result(None)

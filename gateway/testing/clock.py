@@ -145,14 +145,21 @@ class PausedLoop(asyncio.SelectorEventLoop):
 
 
 class PausedClock(Clock):
-    """The engine's clock on a paused loop; `disciplined` is what it says of its synchronisation."""
+    """The engine's clock on a paused loop; `disciplined` is what it says of its synchronisation.
+
+    Made on the loop, threads may read it, too.
+    """
 
     def __init__(self, disciplined: bool = True) -> None:
         self.disciplined = disciplined
+        try:
+            self._loop: PausedLoop | None = _loop()
+        except RuntimeError:
+            self._loop = None
 
     def now(self) -> int:
         """Return ns since the Unix epoch, UTC."""
-        return _loop().now()
+        return (self._loop or _loop()).now()
 
     def synchronised(self) -> bool:
         return self.disciplined

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy.typing as npt
 from pydantic import PrivateAttr
 
 from gateway.model.batch import Batch
+from gateway.model.command import Answer, Client, Command, CommandStatus, Operation, Request
 from gateway.model.context import STALE, Delivery, SinkContext, SourceContext
 from gateway.model.errors import LinkError
 from gateway.model.link import Sink, Source
@@ -58,13 +59,42 @@ class Emitter(Source):
 
     Point = EmitterPoint
     type: Literal["testing.emitter"] = "testing.emitter"
+    obeys: bool = False
+    """True: takes commands, and answers each as `reply` says."""
     _door: _Door = PrivateAttr(default_factory=_Door)
     _ctx: SourceContext | None = PrivateAttr(None)
+    _commands: list[Command] = PrivateAttr(default_factory=list)
+    _reply: Callable[[Command], CommandStatus | None] = PrivateAttr(
+        default_factory=lambda: lambda command: CommandStatus.SUCCESS
+    )
 
     async def run(self, ctx: SourceContext) -> None:
         self._ctx = ctx
         ctx.up()
-        await self._door.hold()
+        async with asyncio.TaskGroup() as tasks:
+            if self.obeys:
+                tasks.create_task(self._obey(ctx))
+            await self._door.hold()
+
+    async def _obey(self, ctx: SourceContext) -> None:
+        async for command in ctx.commands():
+            self._commands.append(command)
+            status = self._reply(command)
+            if status is not None:
+                ctx.answer(command, status)
+
+    @property
+    def commands(self) -> list[Command]:
+        """What the device was told, in order."""
+        return self._commands
+
+    def reply(self, how: Callable[[Command], CommandStatus | None]) -> None:
+        """Say how the device answers from now on; None is silence, until `answer`."""
+        self._reply = how
+
+    async def answer(self, command: Command, status: CommandStatus, detail: str = "") -> None:
+        """Answer a command as the device would."""
+        (await self.context()).answer(command, status, detail)
 
     async def context(self) -> SourceContext:
         """Wait until the link is up, and return its context."""
@@ -137,6 +167,23 @@ class Collector(Sink):
             await self._door.opened.wait()
         assert self._ctx is not None
         return self._ctx
+
+    async def ask(
+        self,
+        name: str,
+        value: float,
+        operation: Operation = Operation.DIRECT,
+        client: Client | None = None,
+        **more: Any,
+    ) -> Answer:
+        """Ask for a command as a client of this sink would, by default as one without a name.
+
+        `more` are further fields of the request.
+        """
+        ctx = await self.context()
+        point = next(point.id for point in ctx.points if point.name == name)
+        client = client or ctx.client("test")
+        return await ctx.command(Request(point, operation, value, client, **more))
 
     def acknowledge(self) -> None:
         """Acknowledge all that was delivered in this connection."""

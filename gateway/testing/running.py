@@ -10,7 +10,13 @@ from pathlib import Path
 from gateway.config.points import PointList
 from gateway.engine import Clock, Engine, LinkStatus
 from gateway.journal.ledger import Ledger
-from gateway.model.configuration import Configuration, GatewaySettings, JournalSettings
+from gateway.model.access import AccessSettings
+from gateway.model.configuration import (
+    CommandSettings,
+    Configuration,
+    GatewaySettings,
+    JournalSettings,
+)
 from gateway.model.link import Sink, Source
 from gateway.model.quality import Quality
 from gateway.testing.clock import PausedClock, PausedLoop
@@ -103,6 +109,8 @@ def configured(
     data: Path,
     journal: JournalSettings | None = None,
     name: str = "test",
+    commands: CommandSettings | None = None,
+    access: AccessSettings | None = None,
 ) -> Configuration:
     """Make a configuration of links that exist already and a point list: CSV text or a file.
 
@@ -120,6 +128,8 @@ def configured(
         tuple(sources),
         tuple(sinks),
         definitions,
+        commands or CommandSettings(),
+        access or AccessSettings(),
     )
 
 
@@ -133,6 +143,8 @@ async def running(
     journal: JournalSettings | None = None,
     clock: Clock | None = None,
     name: str = "test",
+    commands: CommandSettings | None = None,
+    access: AccessSettings | None = None,
 ) -> AsyncIterator[Running]:
     """Run a gateway for the length of the block, and stop it gracefully.
 
@@ -140,7 +152,9 @@ async def running(
     """
     paused = isinstance(asyncio.get_running_loop(), PausedLoop)
     clock = clock or (PausedClock() if paused else TrustedClock())
-    engine = Engine(configured(sources, sinks, points, data, journal, name), clock=clock)
+    engine = Engine(
+        configured(sources, sinks, points, data, journal, name, commands, access), clock=clock
+    )
     gateway = Running(engine)
     gateway.start()
     try:

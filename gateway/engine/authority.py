@@ -1,0 +1,172 @@
+"""Who may command what, on record: access, audit log, overrides and the desk, as links see them."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from gateway.access import Access
+from gateway.audit import AuditError, AuditLog, Record
+from gateway.command import Desk, Log, Outbox, Outcome, Preconditions, targets
+from gateway.command.record import who
+from gateway.engine.clock import Clock
+from gateway.engine.override import Overrides
+from gateway.model.access import Permission
+from gateway.model.command import Answer, Client, Command, CommandStatus, Request
+from gateway.model.configuration import AuditSettings, Configuration
+from gateway.model.context import Image
+from gateway.model.override import Override
+from gateway.model.point import Definition
+
+log = logging.getLogger("gateway.command")
+
+LONGEST_KEY = 256
+"""Characters of a request's key."""
+
+
+class Trail(Log, Protocol):
+    """The audit log as it is needed here."""
+
+    def recall(self, since: int, *steps: str) -> Iterator[Record]: ...
+
+    async def close(self) -> None: ...
+
+
+class NoTrail:
+    """In the place of an audit log that cannot be used: nothing is commanded without one."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def write(self, step: str, **facts: Any) -> int:
+        raise AuditError(self._why)
+
+    async def durable(self) -> None:
+        raise AuditError(self._why)
+
+    def recall(self, since: int, *steps: str) -> Iterator[Record]:
+        return iter(())
+
+    async def close(self) -> None:
+        return None
+
+
+def open_trail(folder: Path, settings: AuditSettings, now: Callable[[], int]) -> Trail:
+    """Open the audit log; where it cannot be used the field is read all the same."""
+    try:
+        return AuditLog.open(folder, settings, now)
+    except AuditError as error:
+        log.error("no command is carried out, because there is no audit log: %s", error)
+        return NoTrail(str(error))
+
+
+class Authority:
+    """One gateway's; `outboxes` has one for each source."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        definitions: list[Definition | None],
+        image: Image,
+        overrides: Overrides,
+        audit: Trail,
+        outboxes: Mapping[str, Outbox],
+        link_up: Callable[[str], bool],
+        clock: Clock,
+    ) -> None:
+        names = [one.name if one is not None else "" for one in definitions]
+        ids = {name: number for number, name in enumerate(names) if name}
+        settings = configuration.commands
+        self._names = names
+        self._audit = audit
+        self._overrides = overrides
+        self.access = Access(configuration.access, names, on_event=self._heard)
+        self.desk = Desk(
+            names,
+            dict(targets(definitions, settings.bays)),
+            Preconditions(ids, image, self.access, overrides),
+            audit,
+            outboxes,
+            link_up,
+            rate=settings.rate,
+            remember=settings.remember,
+            run=f"{clock.now() // 1_000_000:x}",
+        )
+        self._recall(clock.now(), settings.remember)
+        self.note("started", gateway=configuration.gateway.name)
+
+    async def close(self) -> None:
+        """Let what is under way come to its end."""
+        await self.desk.close()
+        self.access.close()
+        self.note("stopped")
+
+    async def command(self, request: Request) -> Answer:
+        """Carry out a request for a point that its sink has."""
+        refused = _misfit(request)
+        if refused is not None:
+            return self.desk.refuse(request.client, refused, point=self._names[request.point])
+        return await self.desk.request(request)
+
+    async def override(
+        self, client: Client, point: int, action: Override, value: float | None
+    ) -> Answer:
+        """Do to a point what an operator wants, with a record before and one after."""
+        tests = action in (Override.TEST, Override.END_TEST)
+        permission = Permission.TEST if tests else Permission.OVERRIDE
+        said = {"point": self._names[point], "action": action.value}
+        if value is not None:
+            said["value"] = f"{value:g}"
+        if not self.access.may(client, permission, point):
+            why = f"the permission {permission} is not of {client.role or 'who has no role'}"
+            return self.desk.refuse(client, Outcome(CommandStatus.NOT_AUTHORISED, why), **said)
+        try:
+            self._audit.write("override", **who(client), **said)
+            await self._audit.durable()
+        except AuditError as error:
+            return Answer(CommandStatus.FAILED, str(error))
+        answer = await self._overrides.apply(point, action, value)
+        self.note(
+            "overridden" if answer else "refused",
+            **who(client),
+            **said,
+            status=answer.status.value,
+            detail=answer.detail,
+        )
+        return answer
+
+    def late(self, command: Command, status: CommandStatus, detail: str) -> None:
+        self.desk.late(command, Outcome(status, detail))
+
+    def note(self, step: str, **facts: Any) -> None:
+        """Put something on record that goes on even where the log does not take it."""
+        try:
+            self._audit.write(step, **facts)
+        except AuditError as error:
+            log.error("the step '%s' is not in the audit log: %s", step, error)
+
+    def _heard(self, step: str, facts: dict[str, Any]) -> None:
+        self.note(step, **facts)
+
+    def _recall(self, now: int, remember: float) -> None:
+        """Remember the keys of earlier runs: none of their requests is carried out again."""
+        for record in self._audit.recall(now - int(remember * 1e9), "received"):
+            facts = record.facts
+            if "key" in facts:
+                age = (now - record.time) / 1e9
+                self.desk.keys.recall(
+                    facts["sink"], facts["user"], facts["operation"], facts["key"], age
+                )
+
+
+def _misfit(request: Request) -> Outcome | None:
+    if request.timeout is not None and not 0 < request.timeout < math.inf:
+        why = f"found the time-out {request.timeout:g} s, allowed: above 0"
+        return Outcome(CommandStatus.FORMAT_ERROR, why)
+    if len(request.key) > LONGEST_KEY:
+        why = f"found a key of {len(request.key)} characters, allowed: {LONGEST_KEY}"
+        return Outcome(CommandStatus.FORMAT_ERROR, why)
+    return None
