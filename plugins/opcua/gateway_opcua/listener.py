@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import socket
-import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asyncua import ua
 from asyncua.common.connection import TransportLimits
@@ -19,25 +19,19 @@ from asyncua.crypto.security_policies import SecurityPolicyFactory
 from asyncua.crypto.uacrypto import x509_from_der
 from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
 from asyncua.server.internal_server import InternalServer
-from asyncua.server.uaprocessor import UaProcessor
-from asyncua.ua.ua_binary import struct_from_binary, uatcp_to_binary
+from asyncua.ua.ua_binary import uatcp_to_binary
 from cryptography.exceptions import InvalidSignature
 
+from gateway_opcua.processor import Processor
 from gateway_opcua.trust import TrustList
+
+if TYPE_CHECKING:
+    pass
+
+_log = logging.getLogger("gateway.opcua")
 
 _CHUNK = 65_535
 _MESSAGE = 16 * 2**20
-
-_DISCOVERY = {
-    ua.NodeId(ua.ObjectIds.FindServersRequest_Encoding_DefaultBinary),
-    ua.NodeId(ua.ObjectIds.GetEndpointsRequest_Encoding_DefaultBinary),
-}
-_REGISTRATION = {
-    ua.NodeId(ua.ObjectIds.RegisterServerRequest_Encoding_DefaultBinary),
-    ua.NodeId(ua.ObjectIds.RegisterServer2Request_Encoding_DefaultBinary),
-}
-_BROWSE_NEXT = ua.NodeId(ua.ObjectIds.BrowseNextRequest_Encoding_DefaultBinary)
-_CREATE_SESSION = ua.NodeId(ua.ObjectIds.CreateSessionRequest_Encoding_DefaultBinary)
 
 
 class TrustedPolicy(SecurityPolicyFactory):
@@ -65,41 +59,6 @@ class TrustedPolicy(SecurityPolicyFactory):
                 raise ServiceError(ua.StatusCodes.BadSecurityChecksFailed)
             self._trust.check(certificate)
         return super().create(peer_certificate)
-
-
-class Processor(UaProcessor):
-    """Services of one connection, without those that nobody should reach."""
-
-    async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> bool:
-        if typeid in _REGISTRATION:
-            raise ServiceError(ua.StatusCodes.BadServiceUnsupported)
-        mode = self._connection.security_policy.Mode
-        if mode is ua.MessageSecurityMode.None_ and typeid not in _DISCOVERY:
-            # without a None endpoint an open channel is for discovery only (OPC 10000-4, 5.5.2)
-            offered = any(
-                p.mode is ua.MessageSecurityMode.None_ for p in self._connection._policies
-            )
-            if not offered:
-                raise ServiceError(ua.StatusCodes.BadSecurityPolicyRejected)
-        if typeid == _CREATE_SESSION and self.session is not None:
-            # a second session on one channel would leave the first without an end
-            await self.session.close_session(True)
-        if typeid == _BROWSE_NEXT:
-            self._browse_next(requesthdr, seqhdr, body)
-            return True
-        handled: bool = await super()._process_message(typeid, requesthdr, seqhdr, body)
-        return handled
-
-    def _browse_next(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
-        """Answer the service that asyncua's server does not have."""
-        if self.session is None or not self.session.is_activated():
-            raise ServiceError(ua.StatusCodes.BadSessionNotActivated)
-        self.session.touch()
-        self.session_last_activity = time.monotonic()
-        params = struct_from_binary(ua.BrowseNextParameters, body)
-        response = ua.BrowseNextResponse()
-        response.Parameters.Results = self.iserver.view_service.browse_next(params)
-        self.send_response(requesthdr.RequestHandle, seqhdr, response)
 
 
 class Connection(OPCUAProtocol):

@@ -44,6 +44,11 @@ class PointItems(MonitoredItemService):
         self._queue = queue
         self._entries: dict[int, _Entry] = {}
 
+    @property
+    def monitored(self) -> set[int]:
+        """The points that it monitors."""
+        return {entry.item.point for entry in self._entries.values()}
+
     async def create_monitored_items(
         self, params: ua.CreateMonitoredItemsParameters
     ) -> list[ua.MonitoredItemCreateResult]:

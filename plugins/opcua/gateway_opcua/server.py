@@ -13,18 +13,23 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from asyncua import ua
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server import Server
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
-from asyncua.server.user_managers import UserManager
 
+from gateway import Client
+from gateway_opcua.access import Access
 from gateway_opcua.attribute import Attributes
 from gateway_opcua.certificate import Identity
+from gateway_opcua.commands import Commands
 from gateway_opcua.listener import Listener, TrustedPolicy
+from gateway_opcua.login import Login
 from gateway_opcua.monitor import Monitor
+from gateway_opcua.session import Session
 from gateway_opcua.subscription import PointSubscriptions
 from gateway_opcua.trust import TrustList
 from gateway_opcua.view import Views
@@ -41,38 +46,86 @@ class Limits:
     clients: int
     subscriptions: int
     queue: int
+    commands: int
+
+
+_OPERATIONS = (
+    ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerWrite,
+    ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerMethodCall,
+)
 
 
 class Core(InternalServer):
-    """asyncua's services over our attributes, with session tokens that nobody can guess."""
+    """asyncua's services over our attributes, sessions and commands.
 
-    def __init__(self, users: UserManager, limits: Limits) -> None:
-        super().__init__(user_manager=users)
-        self.attribute_service = Attributes(self.aspace)
+    `login` and `commands` are set before the server listens.
+    """
+
+    login: Login
+    commands: Commands
+
+    def __init__(self, access: Access, limits: Limits) -> None:
+        super().__init__()
+        self.access = access
+        self.attribute_service: Attributes = Attributes(self.aspace, access)
         self.view_service: Views = Views(self.aspace)
+        self.subscription_service: PointSubscriptions
         self.allow_remote_admin = False
         self.disabled_clock = True
         self.max_connections = limits.clients
         self.max_subscriptions = limits.subscriptions
         self.max_monitored_item_queue_size = limits.queue
+        self.max_commands = limits.commands
         self.max_unacked_messages_per_subscription = 20
         self.max_pending_messages_per_connection = 100
 
     def create_session(
         self, name: str, user: User = _NOBODY, external: bool = False
     ) -> InternalSession:
-        session = super().create_session(name, user, external)
-        if external:
-            # asyncua counts them up; a number can be guessed and the session taken over
-            self.unregister_external_session(session)
-            session.auth_token = ua.NodeId(secrets.token_bytes(32))
-            self.register_external_session(session)
+        if not external:
+            return super().create_session(name, user)
+        session = Session(self, name)
+        # asyncua counts them up; a number can be guessed and the session taken over
+        self.unregister_external_session(session)
+        session.auth_token = ua.NodeId(secrets.token_bytes(32))
+        self.register_external_session(session)
         return session
 
     def monitor(self, monitor: Monitor, least_interval: float) -> None:
         """Let clients monitor points; `least_interval` of publishing in seconds."""
         self.subscription_service = PointSubscriptions(self, monitor, least_interval)
         self.isession.subscription_service = self.subscription_service
+
+    async def get_endpoints(
+        self, params: Any = None, sockname: tuple[str, int] | None = None
+    ) -> list[ua.EndpointDescription]:
+        """Return the endpoints with the identity tokens that are taken now."""
+        found = await super().get_endpoints(params, sockname)
+        for one in found:
+            one.UserIdentityTokens = [
+                token for token in one.UserIdentityTokens if self.login.takes(token.TokenType)
+            ]
+        return found
+
+    def client_of(self, session_id: ua.NodeId) -> Client | None:
+        """Return who speaks in a session."""
+        for session in self._external_sessions.values():
+            if session.session_id == session_id:
+                found: Client | None = session.client
+                return found
+        return None
+
+    async def recheck(self) -> None:
+        """End subscriptions of clients that may not see their points any more."""
+        for session in list(self._external_sessions.values()):
+            if session.client is not None:
+                await self.subscription_service.expel(session.session_id, session.client)
+
+    async def say_limits(self) -> None:
+        """Show how many elements a Write and a Call may have."""
+        most = ua.DataValue(ua.Variant(self.max_commands, ua.VariantType.UInt32))
+        for number in _OPERATIONS:
+            await self.write_attribute_value(ua.NodeId(number), most)
 
     async def close_sessions(self) -> None:
         """End every session and subscription: they outlive their connections otherwise."""
@@ -110,15 +163,17 @@ class GatewayServer(Server):
         )
 
     def secure(
-        self, policies: Sequence[ua.SecurityPolicyType], identity: Identity | None, anonymous: bool
+        self,
+        policies: Sequence[ua.SecurityPolicyType],
+        identity: Identity | None,
     ) -> None:
-        """Say which endpoints there are and who may activate a session."""
+        """Say which endpoints there are."""
         if identity is not None:
             self.iserver.certificate = identity.certificate
             self.iserver.private_key = identity.key
         self.set_security_policy(list(policies))
-        tokens = [ua.UserNameIdentityToken]
-        self.set_identity_tokens([ua.AnonymousIdentityToken, *tokens] if anonymous else tokens)
+        secure = [ua.UserNameIdentityToken, ua.X509IdentityToken] if identity is not None else []
+        self.set_identity_tokens([ua.AnonymousIdentityToken, *secure])
 
     async def listen(
         self, bound: socket.socket, trust: TrustList | None, count: Callable[[str], None]

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 from asyncua import ua
 
-from gateway import Endpoint, SinkContext
-from gateway_opcua.certificate import identity, own_hosts
-from gateway_opcua.login import Users
+from gateway import Endpoint, LinkError, SinkContext
+from gateway_opcua.access import Access
+from gateway_opcua.certificate import Identity, identity, own_hosts
+from gateway_opcua.commands import Commands
+from gateway_opcua.login import Login
 from gateway_opcua.monitor import Monitor
 from gateway_opcua.nodes import plant
 from gateway_opcua.reading import Reading
 from gateway_opcua.server import Core, GatewayServer, Limits
-from gateway_opcua.settings import Mode, Policy
+from gateway_opcua.settings import Mode, Policy, Trust
 from gateway_opcua.tree import grow
 from gateway_opcua.trust import TrustList
 
@@ -39,14 +41,20 @@ _POLICY_TYPES = {
     (Policy.AES256_SHA256_RSAPSS, Mode.SIGN_AND_ENCRYPT): _TYPES.Aes256Sha256RsaPss_SignAndEncrypt,
 }
 
+_RECHECK = 10.0
+"""Seconds; a user may have lost a role meanwhile. Reads and commands ask every time."""
+
 
 async def serve(sink: OpcUaServer, ctx: SinkContext, bound: socket.socket) -> None:
     """Serve on a bound socket until cancelled."""
     _quiet(ctx.log)
     tree = grow(ctx.points)
     uri = f"urn:grid-gateway:{ctx.gateway}"
-    users = Users(sink.users, sink.open, ctx.count)
-    core = Core(users, Limits(sink.max_clients, sink.max_subscriptions, sink.max_queue))
+    access = Access(ctx)
+    core = Core(
+        access,
+        Limits(sink.max_clients, sink.max_subscriptions, sink.max_queue, sink.max_commands),
+    )
     server = GatewayServer(core, ctx.gateway, uri, version("grid-gateway-opcua"))
     try:
         await server.prepare()
@@ -54,17 +62,24 @@ async def serve(sink: OpcUaServer, ctx: SinkContext, bound: socket.socket) -> No
         reading = Reading(ctx)
         monitor = Monitor(ctx, reading, sink.max_monitored_items)
         core.monitor(monitor, sink.min_publishing_interval)
-        reading.nodes = plant(core.aspace, tree, ctx.gateway, namespace, reading.read)
+        nodes = plant(core.aspace, tree, ctx.gateway, namespace, reading.read)
+        reading.nodes = access.nodes = nodes
+        core.commands = Commands(ctx, core.aspace, sink.max_commands)
+        await core.say_limits()
         trust = await _secure_endpoints(sink, server, uri, ctx)
         await server.listen(bound, trust, ctx.count)
         ctx.up(f"opc.tcp://{Endpoint(*bound.getsockname()[:2])}/")
         async with asyncio.TaskGroup() as tasks:
-            clock = tasks.create_task(_clock(server, ctx))
+            others = [
+                tasks.create_task(_clock(server, ctx)),
+                tasks.create_task(_recheck(server, ctx)),
+            ]
             async for delivery in ctx.batches():
                 if not delivery.historical:  # who monitors wants to know what is now
                     monitor.deliver(delivery.batch)
                 ctx.delivered(delivery.seq)
-            clock.cancel()
+            for task in others:
+                task.cancel()
     finally:
         await server.close()
 
@@ -76,18 +91,36 @@ async def _secure_endpoints(
     if Policy.NONE in sink.security:
         policies.append(_TYPES.NoSecurity)
         ctx.log.warning("anybody on the network can read without security: policy none is on")
-    if not sink.secure:
-        server.secure(policies, None, sink.open)
-        return None
-    hosts = own_hosts(sink.listen.host, sink.hostnames)
-    own = await asyncio.to_thread(identity, ctx.data / "own", uri, hosts, ctx.log)
-    server.secure(policies, own, sink.open)
-    return TrustList(ctx.data, sink.trust, ctx.log)
+    if not sink.open(ctx.authenticates) and not sink.secure:
+        raise LinkError(
+            "nobody could connect: there are users, and no secure policy to log in through; "
+            "add one to `security`, or say `anonymous: allowed`"
+        )
+    if ctx.authenticates and not sink.secret:
+        ctx.log.warning(
+            "nobody can log in with a password: it would travel in clear with "
+            "security none and without the mode sign_and_encrypt"
+        )
+    own: Identity | None = None
+    people: TrustList | None = None
+    if sink.secure:
+        hosts = own_hosts(sink.listen.host, sink.hostnames)
+        own = await asyncio.to_thread(identity, ctx.data / "own", uri, hosts, ctx.log)
+        # a test bed may trust every application, but a user is whom the gateway knows
+        people = TrustList(ctx.data / "users", Trust.LISTED, ctx.log)
+    server.secure(policies, own)
+    server.core.login = Login(ctx, sink, own, people)
+    return TrustList(ctx.data, sink.trust, ctx.log) if sink.secure else None
 
 
 async def _clock(server: GatewayServer, ctx: SinkContext) -> None:
     async for _ in ctx.every(1.0):
         await server.tick()
+
+
+async def _recheck(server: GatewayServer, ctx: SinkContext) -> None:
+    async for _ in ctx.every(_RECHECK):
+        await server.core.recheck()
 
 
 def _quiet(log: logging.Logger) -> None:

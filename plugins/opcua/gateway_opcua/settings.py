@@ -22,7 +22,7 @@ class Mode(StrEnum):
 
 
 class Anonymous(StrEnum):
-    """Whether a client may read without a user."""
+    """Whether a client may come without a user."""
 
     ALLOWED = "allowed"
     REFUSED = "refused"

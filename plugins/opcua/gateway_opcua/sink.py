@@ -23,7 +23,6 @@ from gateway import (
 from gateway_opcua.port import bind
 from gateway_opcua.settings import Anonymous, Mode, Policy, Trust
 from gateway_opcua.tree import doubles, identifier
-from gateway_opcua.user import User
 
 
 class ServerPoint(SinkPoint):
@@ -80,15 +79,12 @@ class OpcUaServer(Sink):
             "there); any: every valid one, for a test bed"
         ),
     ] = Trust.LISTED
-    users: Annotated[
-        tuple[User, ...],
-        Field(description="who may log in with a password"),
-    ] = ()
     anonymous: Annotated[
         Anonymous | None,
         Field(
-            description="whether clients may read without a user; "
-            "by default allowed while there are no users, refused once there are"
+            description="whether clients may come without a user, with the link's `role` or that "
+            "of their application's certificate; "
+            "by default allowed while the gateway has no users, refused once it has"
         ),
     ] = None
     hostnames: Annotated[
@@ -107,6 +103,15 @@ class OpcUaServer(Sink):
     max_monitored_items: Annotated[
         int, Field(gt=0, description="most monitored items of all clients")
     ] = 200_000
+    max_commands: Annotated[
+        int,
+        Field(
+            gt=0,
+            le=1000,
+            description="most commands of one session that are under way, "
+            "and most elements of one Write or Call",
+        ),
+    ] = 100
     max_queue: Annotated[
         int, Field(gt=0, le=100_000, description="most values queued for one monitored item")
     ] = 100
@@ -116,17 +121,10 @@ class OpcUaServer(Sink):
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        if not self.users and self.anonymous is Anonymous.REFUSED:
-            raise ValueError("no users and anonymous refused: nobody could connect")
-        names = [user.name for user in self.users]
-        double = {name for name in names if names.count(name) > 1}
-        if double:
-            raise ValueError(f"users named twice: {', '.join(sorted(double))}")
-        if self.users and Mode.SIGN_AND_ENCRYPT not in self.modes and self.secure:
-            raise ValueError("users need the mode sign_and_encrypt: passwords travel encrypted")
-        if self.users and not self.secure:
+        if not self.secure and self.anonymous is Anonymous.REFUSED:
             raise ValueError(
-                "users with security [none]: their passwords would travel in clear; "
+                "security [none] and anonymous refused: nobody could connect, for passwords would "
+                "travel in clear; "
                 f"add one of {', '.join(policy for policy in Policy if policy != Policy.NONE)}"
             )
         return self
@@ -137,11 +135,16 @@ class OpcUaServer(Sink):
         return tuple(policy for policy in self.security if policy is not Policy.NONE)
 
     @property
-    def open(self) -> bool:
-        """Whether a client may read without a user."""
-        return (self.anonymous or Anonymous.ALLOWED) is Anonymous.ALLOWED and not (
-            self.users and self.anonymous is None
-        )
+    def secret(self) -> bool:
+        """Whether no password can travel in clear, whatever endpoint a client takes."""
+        clear = Policy.NONE in self.security and Mode.SIGN_AND_ENCRYPT not in self.modes
+        return bool(self.secure) and not clear
+
+    def open(self, users: bool) -> bool:
+        """Return whether a client may come without a user, where there are `users` or not."""
+        if self.anonymous is None:
+            return not users
+        return self.anonymous is Anonymous.ALLOWED
 
     def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
         for point, other in doubles(points):

@@ -21,6 +21,7 @@ from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.server.subscription_service import SubscriptionService
 from asyncua.ua.ua_binary import struct_to_binary
 
+from gateway import Client
 from gateway_opcua.monitor import Monitor
 from gateway_opcua.monitoring import PointItems
 from gateway_opcua.notification import encode
@@ -28,6 +29,10 @@ from gateway_opcua.notification import encode
 _DATA_CHANGE = ua.NodeId(ua.ObjectIds.DataChangeNotification_Encoding_DefaultBinary)
 _MOST_IN_ONE = 10_000
 """Changes in one message: 380 kB at the most, so that small clients can take it."""
+
+
+_CHECKED_AT_ONCE = 1_000
+"""Points: about 1 ms of the event loop."""
 
 
 class PointSubscription(InternalSubscription):
@@ -47,6 +52,7 @@ class PointSubscription(InternalSubscription):
         super().__init__(data, aspace, callback, session_id, **more)
         self._monitor = monitor
         self._most = min(most or _MOST_IN_ONE, _MOST_IN_ONE)
+        self.owner: tuple[str, str] | None = None
         self.points = PointItems(self, aspace, monitor, queue)
         self.monitored_item_srv = self.points
 
@@ -102,6 +108,7 @@ class PointSubscriptions(SubscriptionService):
         self._core = core
         self._monitor = monitor
         self._least = least_interval * 1e3
+        self.subscriptions: dict[int, PointSubscription] = {}  # type: ignore[assignment]
 
     async def create_subscription(
         self,
@@ -133,6 +140,7 @@ class PointSubscriptions(SubscriptionService):
             max_queue_size=core.max_monitored_item_queue_size,
             publishing_enabled=params.PublishingEnabled,
         )
+        subscription.owner = self._owner(session_id)
         self.subscriptions[number] = subscription
         await subscription.start()
         return result
@@ -166,14 +174,49 @@ class PointSubscriptions(SubscriptionService):
         session_id: ua.NodeId,
         callback: Callable[..., Any],
     ) -> list[ua.TransferResult]:
-        results = await super().transfer_subscriptions(params, session_id, callback)
+        asked, owner = list(params.SubscriptionIds), self._owner(session_id)
+        foreign = {
+            int(number)
+            for number in asked
+            if (found := self.subscriptions.get(int(number))) and found.owner != owner
+        }
+        params.SubscriptionIds = [number for number in asked if int(number) not in foreign]
+        moved = iter(await super().transfer_subscriptions(params, session_id, callback))
+        denied = ua.StatusCode(ua.StatusCodes.BadUserAccessDenied)
+        results = [
+            ua.TransferResult(StatusCode=denied) if int(number) in foreign else next(moved)
+            for number in asked
+        ]
         # asyncua leaves a moved subscription with the publish requests of its old connection
         connection = getattr(callback, "__self__", None)
         for number in params.SubscriptionIds:
-            moved = self.subscriptions.get(int(number))
-            if moved is not None and connection is not None:
-                moved.pub_request_callback = connection.get_publish_request
+            own = self.subscriptions.get(int(number))
+            if own is not None and connection is not None:
+                own.pub_request_callback = connection.get_publish_request
         return results
+
+    async def expel(self, session_id: ua.NodeId, client: Client) -> None:
+        """End subscriptions of a session that show what its new client may not see."""
+        mine = {n: one for n, one in self.subscriptions.items() if one.session_id == session_id}
+        for number, one in mine.items():
+            one.owner = (client.user, client.role)
+            if not await self._shows(client, one):
+                await self.delete_subscriptions([number])
+
+    async def _shows(self, client: Client, subscription: PointSubscription) -> bool:
+        """Return whether the client may see all that it monitors, without holding others up."""
+        sees = self._core.access.sees
+        for place, point in enumerate(subscription.points.monitored):
+            if not sees(client, point):
+                return False
+            if not (place + 1) % _CHECKED_AT_ONCE:
+                await asyncio.sleep(0)
+        return True
+
+    def _owner(self, session_id: ua.NodeId) -> tuple[str, str] | None:
+        """Return user and role of a session's client."""
+        client = self._core.client_of(session_id)
+        return (client.user, client.role) if client is not None else None
 
     def _revise(self, data: Any, asked: Any) -> None:
         """Write the revised parameters (OPC 10000-4, 5.14.2) into a subscription's data."""

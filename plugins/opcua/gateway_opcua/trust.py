@@ -1,4 +1,4 @@
-"""Which clients may open a secure channel: folders of trusted and of refused certificates."""
+"""Whose certificates are accepted: folders of trusted and of refused ones."""
 
 # mypy: disable-error-code="attr-defined,name-defined,arg-type,no-untyped-call"
 # asyncua.ua re-exports its names by stars and types its constructors by wire types.
@@ -25,9 +25,9 @@ _SUFFIXES = {".der", ".pem", ".crt", ".cer"}
 
 
 class TrustList:
-    """The folders `trusted`, `rejected` and `crl` below the link's data folder.
+    """The folders `trusted`, `rejected` and `crl` below a folder of the link.
 
-    They are read anew for every secure channel, so that moving a file takes effect at once.
+    They are read anew for every certificate, so that moving a file takes effect at once.
     A certificate is trusted if it is in `trusted` itself, or signed by a CA that is there
     and not in a revocation list of that CA in `crl`.
     """
@@ -47,10 +47,15 @@ class TrustList:
         The client hears no more than BadSecurityChecksFailed (OPC 10000-4, 6.1.3);
         the reason is for the log.
         """
+        if not self.accepts(certificate):
+            raise ServiceError(ua.StatusCodes.BadSecurityChecksFailed)
+
+    def accepts(self, certificate: x509.Certificate) -> bool:
+        """Return whether the certificate is trusted; one that is not is kept in `rejected`."""
         reason = self._refusal(certificate)
         if reason is not None:
             self._reject(certificate, reason)
-            raise ServiceError(ua.StatusCodes.BadSecurityChecksFailed)
+        return reason is None
 
     def _refusal(self, certificate: x509.Certificate) -> str | None:
         now = datetime.now(UTC)

@@ -13,9 +13,12 @@ from typing import Any
 
 from asyncua import ua
 
-from gateway import Definition, Kind
+from gateway import Definition, Kind, SelectRule
 from gateway_opcua.status import SEVERITY_BAD
 from gateway_opcua.unit import NAMESPACE, unit
+
+READ = 1 << ua.AccessLevel.CurrentRead
+WRITE = 1 << ua.AccessLevel.CurrentWrite
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -68,6 +71,11 @@ def data_type(definition: Definition) -> DataType:
             return DataType.INT64 if whole else DataType.DOUBLE
         case Kind.ANALOG:
             return DataType.DOUBLE
+
+
+def writable(definition: Definition) -> bool:
+    """Return whether the value can be written: it commands, and no select must come first."""
+    return definition.command is not None and definition.command.select is SelectRule.NONE
 
 
 def variable(definition: Definition) -> Variable:
