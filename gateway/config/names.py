@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from gateway.config.problem import did_you_mean, excerpt
 from gateway.model.point import Definition
@@ -17,9 +18,13 @@ class Names:
     """The points of all point lists by name; the gateway's own are known by their beginning."""
 
     def __init__(self, points: Sequence[Definition], links: Iterable[str]) -> None:
-        self.points = {point.name: point for point in points}
+        self._points = points
         self._health = tuple(f"{HEALTH}{name}." for name in ("gateway", *links))
         self._suggestions = _SUGGESTIONS
+
+    @cached_property
+    def points(self) -> dict[str, Definition]:
+        return {point.name: point for point in self._points}
 
     def health(self, name: str) -> bool:
         """Return whether this is a health point of the gateway or of one of its links."""
