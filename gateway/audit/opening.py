@@ -100,7 +100,8 @@ def _look(folder: Path, chain: Chain) -> _Found:
     try:
         head = read_head(folder, chain)
     except HeadError as error:
-        return _Found(Head(), files, unfit=unfit or f"its head cannot be used: {error}")
+        unfit = unfit or f"its head cannot be used: {error}"
+        return _Found(_last(files), files, unfit=unfit)
     tail = _tail(files, head.records)
     trail = Trail(chain, head, frozenset({head.records}))
     try:
@@ -140,6 +141,18 @@ def _other_key(files: list[Path], chain: Chain) -> str:
             return "it has a key, and the configuration has none"
         return f"it has {'no key' if name is None else 'another key'}, the configuration has one"
     return ""
+
+
+def _last(files: list[Path]) -> Head:
+    """Return what the last whole record says of itself, where no head can be believed."""
+    for path in reversed(files):
+        with path.open("rb") as file:
+            file.seek(max(0, _size(path) - 2 * MAX_LINE))
+            lines = [split(line) for line in file.read(2 * MAX_LINE).splitlines(keepends=True)]
+        found = [line for line in lines if line is not None]
+        if found:
+            return Head(found[-1].n, found[-1].hash)
+    return Head()
 
 
 def _set_aside(folder: Path, found: _Found) -> dict[str, object]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as quick
 from hypothesis import strategies as st
-from scene import judged, proof, steps, written
+from small_log import judged, proof, steps, written
 
 from gateway.audit import writer
 from gateway.audit.head import HEAD
