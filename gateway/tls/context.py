@@ -83,10 +83,6 @@ class SessionSocket(_Session, ssl.SSLSocket):
         self._check()
         return super().read(*args)
 
-    def recv(self, *args: Any) -> bytes:
-        self._check()
-        return super().recv(*args)
-
     def send(self, *args: Any) -> int:
         self._check()
         return super().send(*args)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -271,6 +272,33 @@ async def test_a_client_ends_its_session_at_the_limit(tmp_path: Path, authority:
         with pytest.raises(ssl.SSLError) as caught:
             await old.echo()
     assert reason(caught.value) == "the session is older than its limit of 90min"
+
+
+async def test_a_library_with_sockets_of_its_own_keeps_the_rules(
+    tmp_path: Path, authority: Authority
+) -> None:
+    """A blocking socket gets the renewed files, the name to verify, and the end of its session."""
+    live = Live(client_settings(tmp_path, session_limit="1h", server_name="device.example"))
+    authority.issue("server", "device.example")
+
+    def speak(port: int) -> str:
+        for time in (0.0, 3600.0):
+            live.time = time
+            live.look()
+            with (
+                socket.create_connection(("127.0.0.1", port), PATIENCE) as plain,
+                live.context.wrap_socket(plain, server_hostname="127.0.0.1") as tls,
+            ):
+                tls.sendall(b"hello\n")
+                assert tls.recv(100) == b"hello\n"
+                live.time += 3600.0
+                for act in (lambda tls=tls: tls.recv(100), lambda tls=tls: tls.send(b"late")):
+                    with pytest.raises(ssl.SSLError, match="older than its limit of 1h"):
+                        act()
+        return "done"
+
+    async with echoing(context_of(server_settings(tmp_path))) as port:
+        assert await asyncio.to_thread(speak, port) == "done"
 
 
 async def test_refusals_do_not_fill_the_log(tmp_path: Path, authority: Authority) -> None:

@@ -14,7 +14,7 @@ from pymodbus.exceptions import ModbusException, ModbusIOException
 from pymodbus.framer import FramerRTU, FramerSocket, FramerType
 from pymodbus.pdu import DecodePDU, ModbusPDU
 
-from gateway import LinkError, SourceContext
+from gateway import LinkError, SourceContext, reason
 from gateway_modbus.outcome import TIMEOUT
 from gateway_modbus.query import Query
 from gateway_modbus.write import COIL, COILS, MASK, REGISTER, REGISTERS
@@ -180,13 +180,13 @@ class LibraryConnection:
         client.set_max_no_responses(NEVER)
         client.ctx.count_until_disconnect = NEVER
         create = client.ctx.call_create
-        reason: list[str] = []
+        said: list[str] = []
 
         async def connect() -> Any:
             try:
                 return await create()
             except (OSError, ValueError) as error:
-                reason.append(str(error))
+                said.append(reason(error) if isinstance(error, ssl.SSLError) else str(error))
                 raise OSError(*error.args) from None
 
         client.ctx.call_create = connect
@@ -195,7 +195,7 @@ class LibraryConnection:
             _heed_cancellation()
             raise LinkError(
                 f"{self._where} cannot be reached: "
-                + (reason[0] if reason else f"nothing within {self._timeout:g} s")
+                + (said[0] if said else f"nothing within {self._timeout:g} s")
             )
         return self
 

@@ -207,6 +207,8 @@ async def test_tls_refuses(certificates: Path, wrong: str) -> None:
             await gw.until(lambda: gw.counters("meter").get("disconnects", 0) >= 2)
             assert gw.state("meter") == "down"
             assert gw.sample("input").quality & Quality.VALIDITY == Quality.INVALID
+            if wrong == "ca":
+                assert "certificate is not good: self-signed" in gw.status("meter").error
 
 
 async def test_stopping_is_never_missed(tmp_path: Path) -> None:
