@@ -1,12 +1,16 @@
 """What plugins are tested with: a gateway in a test, links in memory, a paused clock."""
 
+from gateway.model.access import AccessSettings
+from gateway.model.configuration import CommandSettings
 from gateway.testing.clock import PausedClock, advance, held, paused, run_paused
 from gateway.testing.links import Collector, Emitter, Row
 from gateway.testing.port import free_port, free_ports
 from gateway.testing.running import Running, configured, running
 
 __all__ = [
+    "AccessSettings",
     "Collector",
+    "CommandSettings",
     "Emitter",
     "PausedClock",
     "Row",
