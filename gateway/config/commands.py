@@ -22,20 +22,21 @@ def check(section: Section, node: Node, settings: CommandSettings, names: Names 
             sentence = f"{where}: found the bay {excerpt(bay.name)} again, first in line {line}"
             section.report(at, sentence)
         first.setdefault(bay.name, at.line)
-        section.check_patterns(node, (*way, "points"), bay.points, names)
+        known = section.check_patterns(node, (*way, "points"), bay.points, names)
         if names is None:
             continue
         if sentence := _switch(bay, names):
             at, where = section.place(node, (*way, "switch"))
             section.report(at, f"{where}: {sentence}")
-        taken = selector(bay.points)
-        if bay.points and not any(
-            point.command is not None and taken(name) for name, point in names.points.items()
-        ):
+        if known and not _commanded(bay, names):
             at, where = section.place(node, (*way, "points"))
-            if not at.reported:
-                rule = "allowed: some with command.… columns"
-                section.report(at, f"{where}: none of these points takes commands, {rule}")
+            rule = "allowed: some with command.… columns"
+            section.report(at, f"{where}: none of these points takes commands, {rule}")
+
+
+def _commanded(bay: Bay, names: Names) -> bool:
+    taken = selector(bay.points)
+    return any(point.command is not None and taken(name) for name, point in names.points.items())
 
 
 def _switch(bay: Bay, names: Names) -> str:

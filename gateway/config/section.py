@@ -86,14 +86,20 @@ class Section:
         way: tuple[int | str, ...],
         patterns: Sequence_[str],
         names: Names | None,
-    ) -> None:
-        """Report patterns that fit no point; an empty list, because it would mean all points."""
+    ) -> bool:
+        """Report patterns that fit no point, and an empty list, for it would mean all points.
+
+        Returns whether all is well.
+        """
         at, where = self.place(node, way)
         if not patterns:
             self.report(at, f'{where}: found an empty list, allowed: names; ["*"] is all points')
-        for i, sentence in names.without_points(patterns) if names is not None else ():
+            return False
+        strange = list(names.without_points(patterns)) if names is not None else []
+        for i, sentence in strange:
             at, where = self.place(node, (*way, i))
             self.report(at, f"{where}: {sentence}")
+        return not strange
 
     # From nodes to data --------------------------------------------------------------------------
 
