@@ -65,18 +65,20 @@ class Attempt:
         number = command.raw
         if output.state:
             number = output.on if command.value else output.off
-        at = output.register
+        at, pulse = output.register, command.pulse
         if command.model is ControlModel.TRIP_CLOSE and output.trip is not None:
             number, other = output.on, output.trip
             if not command.value:
                 at, other = other, at
-            if command.pulse is None:
+            if pulse is None and output.trip_time is not None:
+                pulse = Pulse(output.trip_time)
+            if pulse is None:
                 # Let go of the other first: both together are no state that a switch knows.
                 await self._write(output.write(output.off, other), command.deadline)
-        if command.pulse is None:
+        if pulse is None:
             await self._write(output.write(number, at), command.deadline)
         else:
-            await self._train(number, at, command.pulse)
+            await self._train(number, at, pulse)
 
     async def _train(self, number: float, register: int, pulse: Pulse) -> None:
         output = self._output

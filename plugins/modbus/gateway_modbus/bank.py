@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from gateway import Image, LinkError, Quality
+from gateway import Image, Kind, LinkError, Quality
 from gateway_modbus import frame
 from gateway_modbus.number import is_float, limits_of, words_of
 from gateway_modbus.outcome import (
@@ -52,6 +52,7 @@ class Place:
     bit: int
     scale: float
     offset: float
+    kind: Kind = Kind.ANALOG
 
     @property
     def mask(self) -> int:

@@ -6,26 +6,26 @@ import asyncio
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gateway import ANSWERS, Client, Operation, Request, SinkContext
+from gateway import ANSWERS, Client, CommandStatus, Kind, Operation, Request, SinkContext
 from gateway_modbus import frame
 from gateway_modbus.bank import Bank, Place
 from gateway_modbus.number import number_of
-from gateway_modbus.outcome import (
-    GATEWAY_TARGET,
-    ILLEGAL_ADDRESS,
-    ILLEGAL_FUNCTION,
-    ILLEGAL_VALUE,
-)
 from gateway_modbus.register import RegisterType, Table
 from gateway_modbus.write import MASK, Write
 
+PAUSE = 0.05
+"""Seconds before an impossible write is refused, so that nobody fills the audit log with them."""
+
+_S = CommandStatus
+
 
 class Refused(Exception):  # noqa: N818 - an answer
-    """A write that is no command; `code` is its exception code."""
+    """How a write ended; recorded already where a command was made of it."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
+    def __init__(self, status: CommandStatus, detail: str = "", *, recorded: bool = False) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.recorded = recorded
 
 
 class Wanted(NamedTuple):
@@ -70,25 +70,28 @@ class Commands:
     async def answer(self, client: Client, unit: int, pdu: bytes) -> bytes | None:
         """See `Commander.answer`: all is looked up first; then point after point, in the order of
         the registers, until one fails, whose exception is the answer."""
-        function = pdu[0]
         if unit not in self._bank.units:
             return self._bank.answer(unit, pdu)
         try:
             write = Write.of(pdu)
             if write is None:
-                raise Refused(ILLEGAL_VALUE)
+                raise Refused(_S.FORMAT_ERROR, "its length, a count or a value cannot be")
             wanted = self.wanted(unit, write)
             if write.read is not None and not self._bank.shows(unit, Table.HOLDING, *write.read):
-                raise Refused(ILLEGAL_ADDRESS)
+                raise Refused(_S.UNKNOWN_POINT, "what it reads has registers without a point")
             await self._carry_out(client, wanted)
         except Refused as refused:
             self._ctx.count("exceptions")
-            return frame.exception(function, refused.code)
+            if not refused.recorded:
+                said = {"request": pdu.hex(), "unit": str(unit)}
+                self._ctx.refused(client, refused.status, str(refused), **said)
+                await asyncio.sleep(PAUSE)
+            return frame.exception(pdu[0], ANSWERS[refused.status].modbus)
         if write.read is None:
             return write.echo
         found = self._bank.answer(unit, frame.READ.pack(Table.HOLDING.function, *write.read))
         assert found is not None  # noqa: S101 - the unit is there
-        return bytes((function | found[0] & frame.EXCEPTION,)) + found[1:]
+        return bytes((write.function | found[0] & frame.EXCEPTION,)) + found[1:]
 
     async def _carry_out(self, client: Client, wanted: Iterable[Wanted]) -> None:
         loop = asyncio.get_running_loop()
@@ -96,19 +99,19 @@ class Commands:
         for place, value in wanted:
             left = None if end is None else end - loop.time()
             if left is not None and left <= 0:
-                raise Refused(GATEWAY_TARGET)
-            self._ctx.count("commands")
+                raise Refused(_S.TIMEOUT, f"{place.name} and what follows was not tried in time")
             answer = await self._ctx.command(
                 Request(place.point, Operation.DIRECT, value, client, timeout=left)
             )
             if not answer:
-                raise Refused(ANSWERS[answer.status].modbus)
+                raise Refused(answer.status, recorded=True)
 
     def wanted(self, unit: int, write: Write) -> list[Wanted]:
         """Return what a write wants of which points, by register and bit.
 
-        Raises Refused: 2 where a register has no point, or a value would be written in part;
-        1 where the function does not fit the register; 3 for bits that nobody has.
+        Raises Refused: unknown_point (exception 2) where a register has no point, or a value
+        would be written in part; not_supported (1) where the function does not fit the register;
+        format_error (3) for bits that nobody has.
         """
         if write.of_bits:
             return [self._coil(unit, write.start + n, word) for n, word in enumerate(write.words)]
@@ -123,8 +126,10 @@ class Commands:
                 at += 1
                 continue
             place = self._values.get(home)
-            if place is None or at + place.type.width > len(write.words):
-                raise Refused(ILLEGAL_ADDRESS)
+            if place is None:
+                raise Refused(_S.UNKNOWN_POINT, f"no value of a point begins at register {home[1]}")
+            if at + place.type.width > len(write.words):
+                raise Refused(_S.UNKNOWN_POINT, f"{place.name} would be written in part")
             words = write.words[at : at + place.type.width]
             found.append(_wanted(place, number_of(words, place.type, place.order)))
             at += place.type.width
@@ -133,7 +138,7 @@ class Commands:
     def _coil(self, unit: int, register: int, word: int) -> Wanted:
         place = self._coils.get((unit, register))
         if place is None:
-            raise Refused(ILLEGAL_ADDRESS)
+            raise Refused(_S.UNKNOWN_POINT, f"coil {register} is no point's")
         return _wanted(place, word)
 
     def _bit(self, home: tuple[int, int], word: int) -> Wanted:
@@ -141,10 +146,12 @@ class Commands:
         say which are meant, and those that are not would be switched back to what was read."""
         places = self._bits[home]
         if len(places) > 1:
-            raise Refused(ILLEGAL_FUNCTION)
+            names = ", ".join(place.name for place in places)
+            why = f"register {home[1]} has the bits of {names}: mask write (22) says which"
+            raise Refused(_S.NOT_SUPPORTED, why)
         mask = places[0].mask
         if word & ~mask:
-            raise Refused(ILLEGAL_VALUE)
+            raise Refused(_S.FORMAT_ERROR, f"found {word:#06x}, allowed: 0 or {mask:#06x}")
         return _wanted(places[0], int(word == mask))
 
     def _masked(self, unit: int, write: Write) -> list[Wanted]:
@@ -152,10 +159,12 @@ class Commands:
         home = unit, write.start
         places = self._bits.get(home)
         if places is None:
-            raise Refused(ILLEGAL_FUNCTION if home in self._values else ILLEGAL_ADDRESS)
+            if home in self._values:
+                raise Refused(_S.NOT_SUPPORTED, f"register {home[1]} is a number and has no bits")
+            raise Refused(_S.UNKNOWN_POINT, f"register {home[1]} has no bit of a point")
         touched = ~keep & 0xFFFF
         if not touched or touched & ~sum(place.mask for place in places):
-            raise Refused(ILLEGAL_VALUE)
+            raise Refused(_S.FORMAT_ERROR, f"found the bits {touched:#06x}, not all are points")
         return [
             _wanted(place, int(bool(put & place.mask)))
             for place in sorted(places, key=lambda place: place.bit)
@@ -164,4 +173,7 @@ class Commands:
 
 
 def _wanted(place: Place, number: float) -> Wanted:
-    return Wanted(place, number * place.scale + place.offset)
+    value = number * place.scale + place.offset
+    # A double point is shown as 1 off, 2 on, and commanded as 0 and 1.
+    shifted = place.kind is Kind.DOUBLE and place.type is not RegisterType.BIT
+    return Wanted(place, value - 1.0 if shifted else value)

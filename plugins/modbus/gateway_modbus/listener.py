@@ -225,7 +225,7 @@ class Client(asyncio.Protocol):
         if listener.commander is None or pdu[0] not in WRITES:
             return self._framed(unit, transaction, listener.device.answer(unit, pdu))
         if len(self._pending) >= listener.max_pending:
-            self._ctx.count("commands_refused")
+            self._ctx.count("commands_busy")
             return self._framed(unit, transaction, frame.exception(pdu[0], BUSY))
         task = self._loop.create_task(
             self._command(listener.commander, unit, pdu, transaction, self._requests)

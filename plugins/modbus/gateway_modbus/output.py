@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gateway import ControlModel, Kind, LinkPoint, SelectRule
+from gateway import Control, ControlModel, Kind, LinkPoint, SelectRule, seconds_text
 from gateway_modbus.number import is_float, limits_of, words_of
 from gateway_modbus.point import NEVER, ModbusPoint, WriteFunction
 from gateway_modbus.register import Order, RegisterType, Table, check_place
@@ -36,8 +36,9 @@ class _Place(NamedTuple):
 class Output:
     """Where and how one point is written.
 
-    trip:    register of a trip, where trip and close have one each.
-    on, off: what is written for 1 and 0.
+    on, off:   what is written for 1 and 0.
+    trip:      register of a trip, where trip and close have one each.
+    trip_time: seconds for which either of the two is on, None for ever.
     """
 
     point: int
@@ -51,6 +52,7 @@ class Output:
     on: float
     off: float
     trip: int | None
+    trip_time: float | None
     state: bool
 
     @classmethod
@@ -82,6 +84,7 @@ class Output:
             1.0 if address.write_on is None else address.write_on,
             0.0 if address.write_off is None else address.write_off,
             address.trip_register,
+            address.trip_time,
             point.kind in STATES,
         )
 
@@ -194,10 +197,26 @@ def faults(point: LinkPoint, address: ModbusPoint, unit: int) -> Iterator[tuple[
     trips = control.model is ControlModel.TRIP_CLOSE
     if trips and address.trip_register is None:
         yield "register", "model trip_close needs trip_register, where a trip is written"
-    elif address.trip_register is not None and not trips:
-        yield "trip_register", f"trip_register is of model trip_close, not of {control.model}"
+    elif not trips and (address.trip_register is not None or address.trip_time is not None):
+        name = "trip_time" if address.trip_register is None else "trip_register"
+        yield name, f"{name} is of model trip_close, not of {control.model}"
     elif trips and address.trip_register == place.address:
         yield "trip_register", f"trip and close are both written to {place.table} {place.address}"
+    yield from _time_faults(control, address)
+
+
+def _time_faults(control: Control, address: ModbusPoint) -> Iterator[tuple[str, str]]:
+    """The answer comes when the output is off again, which has to be in time."""
+    pulse = control.pulse
+    lasts = 0.0 if address.trip_time is None else address.trip_time
+    if pulse is not None:
+        lasts = pulse.count * pulse.on_time + (pulse.count - 1) * pulse.off_time
+    if lasts >= control.timeout:
+        yield (
+            "" if address.trip_time is None else "trip_time",
+            f"the output is driven for {seconds_text(lasts)}, and command.timeout is "
+            f"{seconds_text(control.timeout)}: the answer could not come in time",
+        )
 
 
 def _column(address: ModbusPoint, *names: str) -> str:

@@ -72,6 +72,16 @@ class ModbusPoint(RegisterPoint):
         Field(description="model trip_close: where a trip is written, a close at write_register"),
     ] = None
 
+    trip_time: Annotated[
+        Duration | None,
+        Field(
+            gt=0,
+            le=3600,
+            description="model trip_close: how long trip or close is on; without it the one stays "
+            "on and the other is put off first",
+        ),
+    ] = None
+
     @property
     def written(self) -> list[str]:
         """The columns that only a point with commands has."""

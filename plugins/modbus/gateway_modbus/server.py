@@ -13,6 +13,7 @@ from gateway import (
     Keep,
     KeepRule,
     LinkError,
+    LinkPoint,
     Sink,
     SinkContext,
     SinkPoint,
@@ -108,7 +109,7 @@ class ModbusServer(Sink):
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled; raises LinkError where it cannot listen."""
-        places = [self._place(point.id, point.name, point.address) for point in ctx.points]
+        places = [self._place(point) for point in ctx.points]
         bank = Bank(
             places,
             ctx.image,
@@ -137,12 +138,13 @@ class ModbusServer(Sink):
         finally:
             await listener.close()
 
-    def _place(self, point: int, name: str, address: object) -> Place:
+    def _place(self, point: LinkPoint) -> Place:
+        address = point.address
         if not isinstance(address, ModbusServerPoint):
-            raise LinkError(f"point {name} has no register at {self.name}")
+            raise LinkError(f"point {point.name} has no register at {self.name}")
         return Place(
-            point=point,
-            name=name,
+            point=point.id,
+            name=point.name,
             unit=self.unit if address.unit is None else address.unit,
             table=address.table,
             register=address.address,
@@ -151,4 +153,5 @@ class ModbusServer(Sink):
             bit=address.bit or 0,
             scale=address.scale,
             offset=address.offset,
+            kind=point.kind,
         )
