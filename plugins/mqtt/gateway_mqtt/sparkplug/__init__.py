@@ -1,0 +1,1 @@
+"""Sparkplug B 3.0: the gateway as an edge node."""
