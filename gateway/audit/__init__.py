@@ -2,8 +2,8 @@
 
 from gateway.audit.error import AuditError
 from gateway.audit.log import AuditLog
-from gateway.audit.reading import records
+from gateway.audit.reading import records, tail
 from gateway.audit.record import Record
 from gateway.audit.verdict import Verdict, verify
 
-__all__ = ["AuditError", "AuditLog", "Record", "Verdict", "records", "verify"]
+__all__ = ["AuditError", "AuditLog", "Record", "Verdict", "records", "tail", "verify"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from gateway.audit.error import AuditError
 from gateway.audit.record import MAX_LINE, Record, label, parse, time_text
-from gateway.audit.segment import segments
+from gateway.audit.segment import number_of, segments
 
 MAX_UNREAD = 1_000
 """Most lines that are named as no records."""
@@ -73,3 +74,23 @@ def _records(
             continue
         except OSError as error:
             raise AuditError(f"{path}: {error.strerror}") from error
+
+
+def tail(folder: Path) -> Iterator[Record | None]:
+    """Yield the records of a log, oldest first, and None whenever there is none yet; for ever."""
+    current, offset = 0, 0
+    while True:
+        # Listed before it is read: once there is a next file, nothing more comes into this one.
+        for path in segments(folder):
+            if number_of(path) < current:
+                continue
+            if number_of(path) > current:
+                current, offset = number_of(path), 0
+            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+                file.seek(offset)
+                while (line := file.readline(MAX_LINE + 1)).endswith(b"\n"):
+                    offset += len(line)
+                    record = parse(line)
+                    if record is not None:
+                        yield record
+        yield None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway import __version__
+from gateway.cli.audit import audit
 from gateway.cli.user import user
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def gateway() -> None:
     """Reads the field, keeps every event, translates to open grid standards."""
 
 
+gateway.add_command(audit)
 gateway.add_command(user)
 
 
