@@ -15,7 +15,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway import Override
+from gateway import Override, Reconnect
 from gateway.testing import Collector, Emitter, Running, run_paused, running
 
 POINTS = "name,kind,field.at\na,analog,x\nb,analog,x\n"
@@ -164,7 +164,8 @@ async def play(script: list[tuple[str, tuple]], folder: Path) -> None:
     again = True
     while again:
         again = False
-        emitter, out = Emitter(name="field"), Collector(name="out")
+        emitter = Emitter(name="field", reconnect=Reconnect(min=0.1, max=0.1))
+        out = Collector(name="out")
         async with running([emitter], [out], POINTS, data=folder) as gateway:
             await emitter.context()
             await compare(gateway, out, models)
