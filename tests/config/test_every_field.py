@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from gateway.config import ConfigError, load, schema
 from gateway.config.schema import plugins
 from gateway.host import Component, Host
+from gateway.model.access import AccessSettings
+from gateway.model.command import Control
+from gateway.model.configuration import CommandSettings, GatewaySettings
 
 HOST = Host()
 ENVIRON = {"TEST_SECRET": "opensesame-opensesame"}
@@ -149,7 +153,8 @@ def example_of_object(part: dict[str, Any]) -> dict[str, Any]:
 def _text(part: dict[str, Any]) -> str:
     pattern = str(part.get("pattern", ""))
     length = max(int(part.get("minLength", 1)), 1)
-    for text in ("abcd", "a", "A", "1", "AB", pattern[2:-2].split("|")[0], "a/{point}", "a.b"):
+    texts = ("abcd", "a", "A", "1", "AB", pattern[2:-2].split("|")[0], "a/{point}", "a.b")
+    for text in (*texts, "0" * 64):
         if re.search(pattern, text) and length <= len(text) <= part.get("maxLength", 1000):
             return text
     return "x" * length
@@ -374,10 +379,20 @@ def test_every_misspelled_key(component: Component, tmp_path: Path) -> None:
         assert meant[0].endswith(f"did you mean '{name}'?")
 
 
-def test_every_field_of_the_gateway(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["gateway", "commands", "access"])
+def test_every_field_of_the_gateway(key: str, tmp_path: Path) -> None:
     """Whatever is wrong with a setting of the gateway is reported at its line and column."""
-    part = branches(SCHEMA["properties"]["gateway"])[0]
-    assert hold(_object(part, ("gateway",), document(None)), tmp_path) > 30
+    part = branches(SCHEMA["properties"][key])[0]
+    tree = {key: {}} | document(None)
+    assert hold(_object(part, (key,), tree), tmp_path) > 30
+
+
+@pytest.mark.parametrize("key", ["gateway", "commands", "access"])
+def test_every_setting_is_in_the_schema(key: str) -> None:
+    """What the cases above are generated from has every field of the model."""
+    model = {"gateway": GatewaySettings, "commands": CommandSettings, "access": AccessSettings}[key]
+
+    assert set(branches(SCHEMA["properties"][key])[0]["properties"]) == set(model.model_fields)
 
 
 def test_every_top_level_key(tmp_path: Path) -> None:
@@ -402,9 +417,9 @@ def test_every_top_level_key(tmp_path: Path) -> None:
 # The point list ----------------------------------------------------------------------------------
 
 
-def point_cases(component: Component) -> Iterator[tuple[str, dict[str, str], str]]:
+def point_cases(cls: type[BaseModel]) -> Iterator[tuple[str, dict[str, str], str]]:
     """Yield names, cells by field, and the field where the problem must be."""
-    model = component.cls.Point.model_json_schema()
+    model = cls.model_json_schema()
     SCHEMA["$defs"].update(model.get("$defs", {}))
     good = {key: _cell(example(one)) for key, one in model["properties"].items()}
     for key, one in model["properties"].items():
@@ -438,7 +453,7 @@ def test_every_column_of_a_point(component: Component, tmp_path: Path) -> None:
     key = "sources" if component.is_source else "sinks"
     link = tree[key][0]["name"]
     (tmp_path / "gateway.yaml").write_text(Writer(tree).text)
-    for what, cells, field in point_cases(component):
+    for what, cells, field in point_cases(component.cls.Point):
         header = "name," + ",".join(f"{link}.{name}" for name in cells)
         row = "feeder1.voltage," + ",".join(cells.values())
         before = ["feeder1.voltage", *list(cells.values())[: list(cells).index(field)]]
@@ -458,3 +473,25 @@ def test_every_column_of_a_point(component: Component, tmp_path: Path) -> None:
         shown = f"{what} at {field}\n{header}\n{row}\n{raised.value}"
         assert place in {(one.line, one.column) for one in problems}, f"not at {place}: {shown}"
         assert not LEFTOVERS.search(str(raised.value)), shown
+
+
+def test_every_column_of_a_command(tmp_path: Path) -> None:
+    """Whatever is wrong with a cell of a command is reported at its line and column."""
+    (tmp_path / "gateway.yaml").write_text(Writer(document(None)).text)
+    path, number = tmp_path / "points.csv", 0
+    for what, cells, field in point_cases(Control):
+        header = "name," + ",".join(f"command.{name}" for name in cells)
+        before = ["p", *list(cells.values())[: list(cells).index(field)]]
+        path.write_text(f"{header}\np,{','.join(cells.values())}\n")
+        with pytest.raises(ConfigError) as raised:
+            load(tmp_path / "gateway.yaml", ENVIRON, HOST)
+        places = {
+            (one.line, one.column): one.sentence
+            for one in raised.value.problems
+            if one.path == path
+        }
+        sentence = places.get((2, len(",".join(before)) + 2), "nothing here")
+        assert sentence.startswith(f"command.{field}: "), f"{what} at {field}: {raised.value}"
+        assert not LEFTOVERS.search(str(raised.value)), raised.value
+        number += 1
+    assert number > 15

@@ -19,14 +19,17 @@ sources:
   - &m {name: meter1, type: acme, host: h, port: 502, poll: 1s, span: {low: 1, high: 2}}
   - {<<: *m, name: meter2, token: {env: TOKEN}, transport: {mode: serial, device: d}}
 sinks:
-  - {name: scada, type: acme.out, listen: "0.0.0.0:1", keep: every, select: [a.*, "!b"]}
+  - {name: scada, type: acme.out, listen: "0.0.0.0:1", keep: every, select: [a.*, "!b"], role: r}
+commands: {bays: [{name: b, points: [a.*, "!c"], switch: c}], rate: 5, audit: {max_size: 1MB}}
+access: {roles: [{name: r, may: [read], points: [c]}], certificates: [{subject: CN=x, role: r}]}
 """
 CSV = b"""\
-name,kind,unit,scale,low,high,deadband,meter1.index,meter1.type,scada.slot,scada.keep
-a.b,analog,V,0.1,0,500,1%,1,float32,1,every
+name,kind,unit,scale,low,high,deadband,meter1.index,meter1.type,scada.slot,scada.keep,\
+command.model,command.low,command.interlock,command.feedback
+a.b,analog,V,0.1,0,500,1%,1,float32,1,every,setpoint,5,not c and a.b < 9,a.b
 # comment
 c,status,"two
-lines",1,,,always,2,,,latest
+lines",1,,,always,2,,,latest,latch,,'c' or _health.meter1.up,c
 """
 YAML_SCRAPS = [
     b"\t", b"&a", b"*a", b"*m", b"<<: *m", b"!!int", b"{", b"}", b"[", b"]", b"- ", b": ", b"? ",
@@ -37,6 +40,7 @@ CSV_SCRAPS = [
     b",", b";", b'"', b'""', b"\n", b"\r", b"\r\n", b"\x00", b"#", b"\xff", b"\xef\xbb\xbf", b"%",
     b"nan", b"inf", b"-1", b"1_0", b"9" * 400, b"1e999", b"always", b"s", b"_", b".", b"name",
     b"meter1.", b"\xe2\x80\xa8", b"\x0b", b"\x1c", b" ", b"\t", "\u0665".encode(), "²".encode(),
+    b"command.", b"not ", b"(", b"'", b" < ", b"closed",
 ]  # fmt: skip
 
 

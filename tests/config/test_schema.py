@@ -41,6 +41,20 @@ def test_defaults_and_secrets_stand_as_they_are_written(host: Any) -> None:
     assert kinds == [["env"], ["file"]]
 
 
+def test_commands_and_access(host: Any) -> None:
+    """Both may be left out; what is in them is described to the last key."""
+    found = schema(host.load("acme").components)
+    defs = found["$defs"]
+
+    assert found["properties"]["commands"] == {"$ref": "#/$defs/CommandSettings"}
+    assert found["properties"]["access"] == {"$ref": "#/$defs/AccessSettings"}
+    assert list(defs["CommandSettings"]["properties"]) == ["bays", "rate", "remember", "audit"]
+    assert defs["CommandSettings"]["properties"]["remember"]["default"] == "1d"
+    assert defs["AuditSettings"]["properties"]["key"]["anyOf"][0] == {"$ref": "#/$defs/Secret"}
+    assert defs["Bay"]["required"] == ["name", "points", "switch"]
+    assert "command" in defs["Permission"]["enum"]
+
+
 def test_keep_may_be_one_word(host: Any) -> None:
     """`keep: latest` is as valid for an editor as the rule by kind."""
     found = schema(host.load("acme").components)["$defs"]["KeepRule"]["anyOf"]
