@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gateway import Sink
+from gateway import Sink, TlsClient
 from gateway.engine import health
 from gateway.testing import Collector, Emitter
 
@@ -16,12 +16,18 @@ STATUS = re.compile(
 )
 
 
+class Secured(Emitter):
+    """A source with certificates."""
+
+    tls: TlsClient = TlsClient(ca=Path("ca.pem"))
+
+
 def test_every_health_point_is_told() -> None:
-    """The document names each health point of a gateway with a source and a sink."""
-    links = [Emitter(name="source1"), Collector(name="sink1")]
+    """The document names each health point of a gateway with sources and a sink."""
+    links = [Emitter(name="source1"), Secured(name="source2"), Collector(name="sink1")]
     sinks = {link.name for link in links if isinstance(link, Sink)}
     names = {
-        re.sub("source1|sink1", "SINK" if name.endswith("pending") else "LINK", name)
+        re.sub("source1|source2|sink1", "SINK" if name.endswith("pending") else "LINK", name)
         for name in (definition.name for definition in health.definitions(links))
     }
     assert sinks == {"sink1"}
