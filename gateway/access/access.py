@@ -53,7 +53,7 @@ class Access:
     ) -> None:
         self._roles = Roles(settings.roles, names)
         self._certificates = Certificates(settings.certificates)
-        self._lockout = settings.lockout
+        self._settings = settings
         self._failures = Failures(settings.lockout, clock)
         self._on_event = on_event
         self._directory = Directory(settings.users, self._roles.names, clock, self._users_changed)
@@ -65,8 +65,12 @@ class Access:
 
     @property
     def authenticates(self) -> bool:
-        """Whether anybody could log in with a password."""
-        return bool(self._hashes())
+        """Whether there is a users file, be it without anybody who could log in just now.
+
+        A link that lets anybody in where this is false must not open its door
+        because the last user was removed.
+        """
+        return self._settings.users is not None
 
     @property
     def locks(self) -> list[str]:
@@ -209,7 +213,7 @@ class Access:
             why = "the password is wrong"
         locks = self._failures.failed(name, host)
         for lock in locks:
-            lasts = self._lockout.lasts
+            lasts = self._settings.lockout.lasts
             log.warning(
                 "%s is locked out for %s: %d wrong passwords, the last from %s",
                 lock, seconds_text(lasts), len(lock.times), facts["address"],

@@ -156,6 +156,18 @@ async def test_nobody_can_log_in_without_users(clock: Any, events: Events) -> No
     assert "no such user" in await refused(access, "anna", RIGHT)
 
 
+async def test_door_does_not_open_when_the_last_user_goes(
+    make: Callable[..., Access], users: Path, clock: Any
+) -> None:
+    """A gateway with a users file has users, also where the file is empty."""
+    access = make()
+    users.write_text("")
+    clock.now += 1.0
+
+    assert "no such user" in await refused(access, "anna", RIGHT)
+    assert access.authenticates
+
+
 async def test_guessing_ends(make: Callable[..., Access], events: Events, clock: Any) -> None:
     """After three wrong passwords the right one does not help, until the lock ends."""
     access = make()
