@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from argon2 import PasswordHasher
 from asyncua import Client
+from asyncua.client.ua_client import UASocketProtocol
 from asyncua.server.address_space import (
     AddressSpace,
     AttributeValue,
@@ -22,7 +24,7 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.server.standard_address_space import standard_address_space
 from gateway_opcua import OpcUaServer
 
-from gateway.testing import Emitter, Running, running
+from gateway.testing import AccessSettings, CommandSettings, Emitter, Running, running
 
 POINTS = """\
 name,kind,unit,description,model,low,high,scale,deadband,field.at,ua.node,ua.browse_name
@@ -34,6 +36,16 @@ feeder1.isolator,double,,,,,,,,e,,
 feeder1.energy,counter,kWh,,,,,,,f,,
 feeder1.fine,counter,kWh,,,,,0.1,,g,,
 """
+
+
+PASSWORDS = {
+    "anna": "anna's own password",
+    "eva": "eva's own password",
+    "victor": "victor's own password",
+    "bernd": "bernd's own password",
+}
+ROLES = {"anna": "operator", "eva": "engineer", "victor": "viewer", "bernd": "bay1"}
+BAY1 = {"name": "bay1", "may": ["read", "command"], "points": ["bay1.*"]}
 
 
 class Served(NamedTuple):
@@ -73,17 +85,45 @@ def serve(tmp_path: Path) -> Serve:
     """Run a gateway with `opcua.server` on a free port of loopback, and wait until it is up."""
 
     @contextlib.asynccontextmanager
-    async def start(points: str = POINTS, **fields: Any) -> AsyncIterator[Served]:
+    async def start(
+        points: str = POINTS,
+        access: AccessSettings | None = None,
+        commands: CommandSettings | None = None,
+        **fields: Any,
+    ) -> AsyncIterator[Served]:
         given = {"listen": "127.0.0.1:0", "security": ["none"]} | fields
         sink = OpcUaServer(name="ua", **given)
-        field = Emitter(name="field")
-        async with running([field], [sink], points, data=tmp_path) as gateway:
+        field = Emitter(name="field", obeys=True)
+        async with running(
+            [field], [sink], points, data=tmp_path, access=access, commands=commands
+        ) as gateway:
             await gateway.until(lambda: gateway.state("ua") == "up", 60, "the server is up")
             await field.context()
             folder = next(tmp_path.rglob("own")).parent if list(tmp_path.rglob("own")) else tmp_path
             yield Served(gateway, field, gateway.status("ua").detail, folder)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def hashes() -> dict[str, str]:
+    """The hash of each user's password, as cheap as the gateway takes it."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=7 * 1024, parallelism=1)
+    return {name: hasher.hash(password) for name, password in PASSWORDS.items()}
+
+
+@pytest.fixture
+def access(tmp_path: Path, hashes: dict[str, str]) -> AccessSettings:
+    """Users: anna operates, eva tests too, victor looks, bernd has bay1 and nothing else."""
+    file = tmp_path / "users.yaml"
+    file.write_text(
+        "".join(
+            f"{name}: {{role: {ROLES[name]}, password: '{made}'}}\n"
+            for name, made in hashes.items()
+        )
+    )
+    file.chmod(0o600)
+    return AccessSettings.model_validate({"users": file, "roles": [BAY1]})
 
 
 class Changes:
@@ -121,3 +161,18 @@ async def _connect(url: str) -> AsyncIterator[Client]:
 def connect() -> Callable[[str], AbstractAsyncContextManager[Client]]:
     """Open a session without security."""
     return _connect
+
+
+@pytest.fixture
+def header(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Fields of the RequestHeader that asyncua's client sends from now on."""
+    wanted: dict[str, Any] = {}
+    usual = UASocketProtocol._setup_request_header
+
+    def setup(self: UASocketProtocol, hdr: Any, timeout: float = 1) -> None:
+        usual(self, hdr, timeout)
+        for name, value in wanted.items():
+            setattr(hdr, name, value)
+
+    monkeypatch.setattr(UASocketProtocol, "_setup_request_header", setup)
+    return wanted
