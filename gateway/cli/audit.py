@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -97,7 +98,9 @@ def show(
     folder = _log_of(data)
     try:
         if follow:
-            _follow(tail(folder), fits, last, write)
+            with contextlib.suppress(KeyboardInterrupt):
+                _follow(tail(folder), fits, last, write)
+            return
         found: Iterable[Record] = filter(fits, records(folder, begin or 0, unread=unread))
         for record in found if last is None else deque(found, last):
             click.echo(write(record))
@@ -114,7 +117,7 @@ def _follow(
     last: int | None,
     write: Callable[[Record], str],
 ) -> None:
-    """Print what is there, then what comes; ends with Ctrl-C."""
+    """Print what is there, then what comes, for ever."""
     there: deque[Record] = deque(maxlen=last)
     for record in records:
         if record is None:
