@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import Answer, CommandStatus, Keep, KeepRule, Override, Quality
+from gateway import Answer, CommandStatus, Field, Keep, KeepRule, Override, Quality
 from gateway.engine.override_entry import Entry
 from gateway.engine.override_file import NAME, OverrideFile
 from gateway.journal.store import StoreError
@@ -124,6 +124,27 @@ async def test_a_manual_value_is_shown_until_it_is_released(tmp_path: Path) -> N
     ]
     times = [row.time for row in out.rows("bay.u")]
     assert times == sorted(times), "a historian's last row is the last by time, too"
+
+
+@paused
+async def test_a_polled_block_has_only_the_free_points_taken(tmp_path: Path) -> None:
+    """What is withheld is not taken, and no ledger has it."""
+    emitter, out = Emitter(name="field"), Collector(name="out")
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        ctx = await emitter.context()
+        names = ["bay.u", "bay.energy"]
+        ids = {point.name: point.id for point in ctx.points}
+        plan = ctx.plan([Field(ids[name], 2 * i, "uint16") for i, name in enumerate(names)])
+        assert await ctx.emit_raw(plan, b"\x00\xe6\x00\x01") == 2
+        assert await act(gateway, "block")
+        assert await ctx.emit_raw(plan, b"\x00\xe6\x00\x01") == 0
+        assert await ctx.emit_raw(plan, b"\x00\xe7\x00\x02") == 1
+        await gateway.until(lambda: len(out.rows("bay")) == 4)
+        assert heard(out) == [(230, GOOD), (230, FROZEN)]
+        assert heard(out, "bay.energy") == [(1, GOOD), (2, GOOD)]
+        assert gateway.engine.overrides.withheld() == {"field": 1}
+        assert await act(gateway, "release")
+        assert shown(gateway) == (231, GOOD)
 
 
 @paused
@@ -407,6 +428,17 @@ async def test_a_manual_value_that_does_not_fit_any_more_is_not_shown(tmp_path: 
     async with running([Emitter(name="field")], [], changed, data=tmp_path) as gateway:
         assert math.isnan(shown(gateway)[0])
         assert shown(gateway)[1] == SUBSTITUTED | STALE
+
+
+async def test_what_a_crash_left_half_written_is_not_looked_at(tmp_path: Path) -> None:
+    """The file before it is in force, and the next action writes over what is left."""
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path) as gateway:
+        assert await act(gateway, "block")
+    (tmp_path / "overrides.new").write_text('{"points": {"bay.u": {"blo')
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path) as gateway:
+        assert gateway.engine.overrides.blocked(gateway.engine.id("bay.u"))
+        assert await act(gateway, "release")
+    assert OverrideFile(tmp_path / NAME).load() == {}
 
 
 @pytest.mark.parametrize(
