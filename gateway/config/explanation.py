@@ -94,7 +94,12 @@ def _hop(link: Link, point: Definition) -> Hop:
     for key in ("name", "type", "select", "keep"):
         settings.pop(key, None)
     address = point.addresses.get(link.name)
-    return Hop(link.name, link.type, settings, _dump(address) if address is not None else {})
+    if address is None:
+        return Hop(link.name, link.type, settings)
+    # A column that is left to the plugin says nothing of the point.
+    given = _dump(address, exclude_unset=True)
+    columns = {key: one for key, one in _dump(address).items() if key in given or one != "auto"}
+    return Hop(link.name, link.type, settings, columns)
 
 
 def _at_sink(sink: Sink, point: Definition) -> Hop:
@@ -180,9 +185,12 @@ def _command(
         yield "highest", f"{command.high:g}{unit}"
     if command.step is not None:
         yield "step", f"at most {command.step:g}{unit} from the present value"
-    for bay in configuration.commands.bays:
-        if selector(bay.points)(point.name):
-            yield "bay", f"{bay.name}: {bay.switch} {_remote(bay.switch, configuration)}"
+    bays = [bay for bay in configuration.commands.bays if selector(bay.points)(point.name)]
+    if bays:
+        switches = (
+            f"{one.name}: {one.switch} {_remote(one.switch, configuration)}" for one in bays
+        )
+        yield "bay", " and ".join(switches)
     if command.interlock is not None:
         yield "interlock", " ".join(command.interlock.split())
     if command.interval:

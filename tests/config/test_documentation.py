@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +13,9 @@ from gateway.cli.command import gateway
 from gateway.config.points import BASE
 from gateway.config.schema import plugins, schema
 from gateway.host import Host
+from gateway.model.command import Control
 from gateway.model.configuration import GatewaySettings
+from gateway.model.fields import seconds_text
 
 DOCS = Path(__file__).parents[2] / "docs"
 SAMPLES = DOCS / "samples" / "configuration"
@@ -52,11 +55,19 @@ def test_the_mistakes_are_found() -> None:
     assert result.stdout == (SAMPLES / "mistakes.txt").read_text()
 
 
-def test_the_explanation_is_what_is_printed() -> None:
+@pytest.mark.parametrize(
+    ("file", "point", "shown"),
+    [
+        ("substation.yaml", "feeder1.energy", "explain.txt"),
+        ("commands.yaml", "feeder1.breaker", "commands.txt"),
+    ],
+)
+def test_the_explanation_is_what_is_printed(file: str, point: str, shown: str) -> None:
     """The page shows what `gateway explain` prints."""
-    result = CliRunner().invoke(gateway, ["explain", "substation.yaml", "feeder1.energy"])
+    result = CliRunner().invoke(gateway, ["explain", file, point])
 
-    assert result.stdout == (SAMPLES / "explain.txt").read_text()
+    assert result.stdout == (SAMPLES / shown).read_text()
+    assert f"`gateway explain {file} {point}`" in PAGE
 
 
 def test_every_column_is_described() -> None:
@@ -86,3 +97,56 @@ def test_every_setting_is_described_with_its_default() -> None:
     properties = sinks[0].schema["properties"]
     for name in ("history_rate", "window"):
         assert rows[name].strip() == str(properties[name]["default"])
+
+
+def test_every_column_of_commands_is_described_with_its_default() -> None:
+    """The table of the command columns agrees with the model."""
+    rows = re.findall(r"^\| ((?:`command\.\w+`(?:, )?)+) \| *([^|]*?) *\|", PAGE, re.MULTILINE)
+    described: dict[str, str] = {}
+    for names, defaults in rows:
+        columns = re.findall(r"`command\.(\w+)`", names)
+        values = re.findall(r"`([^`]+)`", defaults) or [""] * len(columns)
+        described |= zip(columns, values, strict=True)
+    expected = {
+        name: "" if one.is_required() or one.default is None else _written(name, one.default)
+        for name, one in Control.model_fields.items()
+    }
+
+    assert described == expected
+
+
+def _written(name: str, default: object) -> str:
+    if isinstance(default, float) and ("time" in name or name == "interval"):
+        return "0s" if default == 0 else seconds_text(default)
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def test_every_key_of_commands_and_access_is_described_with_its_default() -> None:
+    """The tables of both sections agree with the models."""
+    rows = dict(re.findall(r"^\| `([\w.\[\]]+)` \| *`?([^|`]*?)`? *\|", PAGE, re.MULTILINE))
+    own = schema(())["$defs"]
+    expected = {
+        **_keys(own["CommandSettings"]),
+        **{f"audit.{key}": one for key, one in _keys(own["AuditSettings"]).items()},
+        **{f"bays[].{key}": one for key, one in _keys(own["Bay"]).items()},
+        **_keys(own["AccessSettings"]),
+        **{f"roles[].{key}": one for key, one in _keys(own["Role"]).items()},
+        **{f"certificates[].{key}": one for key, one in _keys(own["CertificateRule"]).items()},
+    }
+    del expected["audit"]
+
+    assert {name: rows.get(name, "missing").strip() for name in expected} == expected
+
+
+def _keys(definition: dict[str, Any]) -> dict[str, str]:
+    """Return the keys of a model with their defaults, as the page writes them."""
+    found: dict[str, str] = {}
+    for name, one in definition["properties"].items():
+        default = one.get("default")
+        if isinstance(default, list):
+            found[name] = str(default).replace("'", '"') if default else ""
+        elif default is None or isinstance(default, dict):
+            found[name] = ""
+        else:
+            found[name] = f"{default:g}" if isinstance(default, float) else str(default)
+    return found

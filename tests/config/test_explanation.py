@@ -101,8 +101,7 @@ commands, carried out by meter2 (acme)
   lowest    0 MW
   highest   40 MW
   step      at most 5 MW from the present value
-  bay       E01: feeder1.remote must be 1
-  bay       station: station.remote must be on (2)
+  bay       E01: feeder1.remote must be 1 and station: station.remote must be on (2)
   interlock not feeder1.remote or bus.u < 5
   interval  2s from one command to the next
   timeout   the device answers within 10s
