@@ -31,7 +31,8 @@ def build(settings: Tls, papers: Papers) -> Context:
         | ssl.OP_CIPHER_SERVER_PREFERENCE
         | ssl.OP_NO_TICKET
     )
-    context.set_ciphers(settings.ciphers or ":".join(CIPHERS))
+    # Level 2: RSA of 2048 bits, curves of 224, no SHA-1; not every build of Python begins there.
+    context.set_ciphers(settings.ciphers or ":".join((*CIPHERS, "@SECLEVEL=2")))
     context.limit = settings.session_limit
     if isinstance(settings, TlsServer):
         context.num_tickets = 0
@@ -100,6 +101,8 @@ def _fault(certificate: Path, key: Path, password: Secret | None) -> str:
         return "the password does not open the key" if secret else f"{key.name} is not a PEM key"
     except UnsupportedAlgorithm as error:
         return str(error)
-    if private.public_key() != first.public_key():
-        return "the key is not that of the certificate"
-    return ""
+    try:
+        same = private.public_key() == first.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return ""
+    return "" if same else "the key is not that of the certificate"

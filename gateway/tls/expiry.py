@@ -7,15 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from gateway.model.errors import LinkError
 from gateway.model.tls import Tls
 from gateway.tls.files import content, listed
-
-# Where no link has TLS, the library is not loaded: it takes some megabytes.
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate, CertificateRevocationList
 
 DAY = 86_400 * 10**9
 """Nanoseconds."""
@@ -64,22 +59,22 @@ def papers(settings: Tls) -> Papers:
     during a change of authorities the old ones stay until they end.
     """
     own = [
-        _expiry("certificate", file, "", certificate.not_valid_after_utc)
-        for file, certificate in _certificates("certificate", settings.certificate)
+        _expiry("certificate", file, "", one.ends)
+        for file, one in _certificates("certificate", settings.certificate)
     ]
-    authorities: dict[Any, Expiry] = {}
+    authorities: dict[str, Expiry] = {}
     above = set()
-    for file, certificate in _certificates("ca", settings.ca):
-        one = _expiry("ca", file, _name(certificate.subject), certificate.not_valid_after_utc)
-        above.add(certificate.issuer)
-        authorities[certificate.subject] = max(one, authorities.get(certificate.subject, one))
-    lists: dict[Any, Expiry] = {}
+    for file, one in _certificates("ca", settings.ca):
+        found = _expiry("ca", file, one.subject, one.ends)
+        above.add(one.issuer)
+        authorities[one.subject] = max(found, authorities.get(one.subject, found))
+    lists: dict[str, Expiry] = {}
     issuers = set()
     for file, crl in _revocations(settings.crl):
         issuers.add(crl.issuer)
-        if crl.next_update_utc is not None:
-            one = _expiry("crl", file, _name(crl.issuer), crl.next_update_utc)
-            lists[crl.issuer] = max(one, lists.get(crl.issuer, one))
+        if crl.ends is not None:
+            found = _expiry("crl", file, crl.issuer, crl.ends)
+            lists[crl.issuer] = max(found, lists.get(crl.issuer, found))
     expiries = sorted([*own, *authorities.values(), *lists.values()])
     names = authorities.keys()
     return Papers(tuple(expiries), above <= names, bool(names) and issuers >= names)
@@ -90,24 +85,41 @@ def _expiry(field: str, file: Path, name: str, time: datetime) -> Expiry:
     return Expiry(round(time.timestamp()) * 10**9, what)
 
 
-def _name(name: Any) -> str:
-    return str(name.rfc4514_string())
+@dataclass(frozen=True, slots=True)
+class _Certificate:
+    subject: str
+    issuer: str
+    ends: datetime
 
 
-def _certificates(field: str, path: Path | None) -> Iterator[tuple[Path, Certificate]]:
+@dataclass(frozen=True, slots=True)
+class _List:
+    issuer: str
+    ends: datetime | None
+
+
+def _certificates(field: str, path: Path | None) -> Iterator[tuple[Path, _Certificate]]:
     if path is None:
         return
+    # Where no link has TLS, the library is not loaded: it takes some megabytes.
     from cryptography.x509 import load_pem_x509_certificate
 
     for file in listed(field, path):
         for block in _blocks(content(field, file), _CERTIFICATE):
             try:
-                yield file, load_pem_x509_certificate(block)
+                one = load_pem_x509_certificate(block)
+                # Names are parsed as they are asked for.
+                found = _Certificate(
+                    one.subject.rfc4514_string(),
+                    one.issuer.rfc4514_string(),
+                    one.not_valid_after_utc,
+                )
             except ValueError:
                 continue
+            yield file, found
 
 
-def _revocations(path: Path | None) -> Iterator[tuple[Path, CertificateRevocationList]]:
+def _revocations(path: Path | None) -> Iterator[tuple[Path, _List]]:
     if path is None:
         return
     from cryptography.x509 import load_pem_x509_crl
@@ -121,9 +133,11 @@ def _revocations(path: Path | None) -> Iterator[tuple[Path, CertificateRevocatio
             )
         for block in blocks:
             try:
-                yield file, load_pem_x509_crl(block)
+                one = load_pem_x509_crl(block)
+                found = _List(one.issuer.rfc4514_string(), one.next_update_utc)
             except ValueError as error:
                 raise LinkError(f"tls.crl: {file} is broken: {error}") from None
+            yield file, found
 
 
 def _blocks(data: bytes, label: str) -> Iterable[bytes]:

@@ -14,7 +14,7 @@ SUFFIXES = frozenset({".pem", ".crt", ".cer", ".crl"})
 LARGEST = 64_000_000
 """Bytes that a file may have; revocation lists of large authorities have some millions."""
 
-Stamp: TypeAlias = tuple[tuple[str, int, int, int], ...]
+Stamp: TypeAlias = tuple[tuple[str, int, int, int, int], ...]
 
 
 def listed(field: str, path: Path) -> list[Path]:
@@ -47,14 +47,15 @@ def content(field: str, path: Path) -> bytes:
 
 
 def stamp(settings: Tls) -> Stamp:
-    """Return what tells one state of the files from another: name, time, inode, size.
+    """Return what tells one state of the files from another: name, times, inode, size.
 
-    A file that is replaced changes its inode, also behind the symbolic links of a mounted secret.
+    A file that is replaced changes its inode, also behind the symbolic links of a mounted secret;
+    one that may be read at last changes the time of its inode.
     """
     return tuple(_stamps(settings))
 
 
-def _stamps(settings: Tls) -> Iterator[tuple[str, int, int, int]]:
+def _stamps(settings: Tls) -> Iterator[tuple[str, int, int, int, int]]:
     for field in ("ca", "certificate", "key", "crl"):
         path: Path | None = getattr(settings, field)
         if path is None:
@@ -67,6 +68,6 @@ def _stamps(settings: Tls) -> Iterator[tuple[str, int, int, int]]:
             try:
                 state = file.stat()
             except OSError:
-                yield str(file), 0, 0, 0
+                yield str(file), 0, 0, 0, 0
             else:
-                yield str(file), state.st_mtime_ns, state.st_ino, state.st_size
+                yield str(file), state.st_mtime_ns, state.st_ctime_ns, state.st_ino, state.st_size

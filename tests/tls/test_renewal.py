@@ -7,10 +7,12 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvloop
 from tls_partner import (
     PATIENCE,
     Heard,
@@ -315,3 +317,24 @@ async def test_refusals_do_not_fill_the_log(tmp_path: Path, authority: Authority
     assert live.heard.counted == ["tls_refused"] * 4
     why = "TLS: the other side showed no certificate"
     assert live.heard.lines == [why, f"{why} (2 more were not let in before)"]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        test_files_are_taken_when_they_stand_still,
+        test_another_authority_takes_over,
+        test_a_client_shows_its_renewed_certificate,
+        test_a_session_ends_at_its_limit,
+        test_a_client_ends_its_session_at_the_limit,
+        test_refusals_do_not_fill_the_log,
+    ],
+    ids=lambda test: test.__name__,
+)
+def test_on_the_loop_that_the_gateway_runs_on(
+    tmp_path: Path,
+    authority: Authority,
+    test: Callable[[Path, Authority], Coroutine[Any, Any, None]],
+) -> None:
+    """The transports of uvloop are its own; all of this holds there, too."""
+    uvloop.run(test(tmp_path, authority))
