@@ -1,9 +1,10 @@
-"""The same reads over TCP, TLS, RTU and RTU over TCP, against pymodbus as the device."""
+"""The same reads and writes over TCP, TLS, RTU and RTU over TCP, against pymodbus as the device."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -13,12 +14,12 @@ import pytest
 from gateway_modbus.library import LibraryConnection
 from gateway_modbus.source import Modbus
 from pymodbus.client import ModbusTcpClient
-from pymodbus.framer import FramerSocket, FramerType
+from pymodbus.framer import FramerRTU, FramerSocket, FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer, ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from gateway import Quality
-from gateway.testing import running
+from gateway import CommandStatus, Quality
+from gateway.testing import Collector, running
 
 KIND = ModbusTcpClient.DATATYPE
 VALUES: list[tuple[str, Any, float]] = [
@@ -167,29 +168,33 @@ async def test_no_serial_port(tmp_path: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def tls_device(folder: Path) -> AsyncIterator[int]:
+async def tls_server(folder: Path, device: SimDevice) -> AsyncIterator[tuple[Any, int]]:
     """A device that wants a certificate of our authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "device.pem", folder / "device.key")
     context.load_verify_locations(folder / "ca.pem")
     context.verify_mode = ssl.CERT_REQUIRED
     server = ModbusTlsServer(
-        device(), framer=FramerType.TLS, address=("127.0.0.1", 0), sslctx=context
+        device, framer=FramerType.TLS, address=("127.0.0.1", 0), sslctx=context
     )
     server.framer = FramerSocket
     async with serving(server) as port:
-        yield port
+        yield server, port
+
+
+def ours(folder: Path) -> dict[str, str]:
+    return {
+        "ca": str(folder / "ca.pem"),
+        "certificate": str(folder / "gateway.pem"),
+        "key": str(folder / "gateway.key"),
+    }
 
 
 async def test_tls(certificates: Path) -> None:
     """Over TLS with certificates on both sides every type arrives as pymodbus encoded it."""
-    async with tls_device(certificates) as port:
-        tls = {
-            "ca": str(certificates / "ca.pem"),
-            "certificate": str(certificates / "gateway.pem"),
-            "key": str(certificates / "gateway.key"),
-        }
-        await check(source(transport="tls", host="127.0.0.1", port=port, tls=tls), certificates)
+    async with tls_server(certificates, device()) as (_, port):
+        meter = source(transport="tls", host="127.0.0.1", port=port, tls=ours(certificates))
+        await check(meter, certificates)
 
 
 @pytest.mark.parametrize("wrong", ["ca", "ours"])
@@ -201,7 +206,7 @@ async def test_tls_refuses(certificates: Path, wrong: str) -> None:
         "certificate": str(certificates / f"{ours}.pem"),
         "key": str(certificates / f"{ours}.key"),
     }
-    async with tls_device(certificates) as port:
+    async with tls_server(certificates, device()) as (_, port):
         meter = source(transport="tls", host="127.0.0.1", port=port, tls=tls)
         async with running([meter], points=points(), data=certificates) as gw:
             await gw.until(lambda: gw.counters("meter").get("disconnects", 0) >= 2)
@@ -234,3 +239,106 @@ class Door:
     """What the transport needs of a context until it is connected."""
 
     tracing = False
+
+
+# Name, kind, columns, setpoint, and what pymodbus says of it: function of the read, start, words.
+WRITTEN: list[tuple[str, str, str, float, tuple[int, int, list[Any]]]] = [
+    ("coil", "status", "coil,1,,,,", 1, (1, 1, [True])),
+    ("coils", "status", "coil,2,,,,multiple", 1, (1, 2, [True])),
+    ("single", "analog", "holding,0,int16,ABCD,,", -2, (3, 0, [0xFFFE])),
+    ("several", "analog", "holding,1,uint16,ABCD,,multiple", 4711, (3, 1, [4711])),
+    ("real", "analog", "holding,4,float32,CDAB,,", 230.625,
+     (3, 4, ModbusTcpClient.convert_to_registers(230.625, KIND.FLOAT32, "little"))),
+    ("long", "counter", "holding,8,int64,ABCD,,", -(2.0**40),
+     (3, 8, ModbusTcpClient.convert_to_registers(-(2**40), KIND.INT64))),
+    ("bit", "status", "holding,12,bit,ABCD,4,mask", 1, (3, 12, [0x0210])),
+    ("other", "status", "holding,12,bit,ABCD,9,read-modify-write", 0, (3, 12, [0x0010])),
+]  # fmt: skip
+OUTPUTS = "\n".join(
+    [
+        "name,kind,command.model,meter.table,meter.register,meter.type,meter.order,meter.bit,"
+        "meter.write_function",
+        *(
+            f"{name},{kind},{'latch' if kind == 'status' else 'setpoint'},{columns}"
+            for name, kind, columns, _, _ in WRITTEN
+        ),
+        "",
+    ]
+)
+
+
+async def command(meter: Modbus, server: Any, data: Path) -> None:
+    """Command each point, and look into the registers of pymodbus."""
+    scada = Collector(name="scada", role="operator")
+    async with running([meter], [scada], OUTPUTS, data=data) as gw:
+        await gw.until(lambda: gw.state("meter") == "up")
+        for name, _, _, value, (function, start, expected) in WRITTEN:
+            answer = await scada.ask(name, value)
+            assert answer.status is CommandStatus.SUCCESS, (name, answer)
+            found = await server.async_getValues(1, function, start, len(expected))
+            assert found[: len(expected)] == expected, name
+
+
+def outputs() -> SimDevice:
+    """A device whose registers are 0, but for bit 9 of register 12."""
+    return SimDevice(
+        1,
+        simdata=(
+            [SimData(0, values=[False] * 16, datatype=DataType.BITS)],
+            [SimData(0, values=[False] * 16, datatype=DataType.BITS)],
+            [SimData(0, values=[0] * 12 + [0x0200], datatype=DataType.REGISTERS)],
+            [SimData(0, values=[0], datatype=DataType.REGISTERS)],
+        ),
+    )
+
+
+@pytest.mark.parametrize("framing", [FramerType.SOCKET, FramerType.RTU])
+async def test_commands(tmp_path: Path, framing: FramerType) -> None:
+    """Over TCP, with either framing, pymodbus has in its registers what was commanded."""
+    server = ModbusTcpServer(outputs(), framer=framing, address=("127.0.0.1", 0))
+    transport = "tcp" if framing is FramerType.SOCKET else "rtu-over-tcp"
+    async with serving(server) as port:
+        meter = source(transport=transport, host="127.0.0.1", port=port)
+        await command(meter, server, tmp_path)
+
+
+async def test_commands_rtu(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    """Over a serial line pymodbus has in its registers what was commanded."""
+    async with line(tool, tmp_path) as (ours, theirs):
+        server = ModbusSerialServer(outputs(), port=theirs, framer=FramerType.RTU, baudrate=19200)
+        async with serving(server):
+            await command(source(transport="rtu", port=ours, parity="none"), server, tmp_path)
+
+
+async def test_commands_tls(certificates: Path) -> None:
+    """Over TLS pymodbus has in its registers what was commanded."""
+    async with tls_server(certificates, outputs()) as (server, port):
+        meter = source(transport="tls", host="127.0.0.1", port=port, tls=ours(certificates))
+        await command(meter, server, certificates)
+
+
+async def test_commands_to_a_dead_line(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    """A serial device that does not answer a write may have acted: time-out, and no second one."""
+    async with line(tool, tmp_path) as (ours_, theirs):
+        meter = source(transport="rtu", port=ours_, parity="none", timeout="200ms")
+        scada = Collector(name="scada", role="operator")
+        async with running([meter], [scada], OUTPUTS, data=tmp_path) as gw:
+            server = ModbusSerialServer(outputs(), port=theirs, framer=FramerType.RTU)
+            async with serving(server):
+                await gw.until(lambda: gw.state("meter") == "up")
+            heard = bytearray()
+            deaf = os.open(theirs, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
+            loop = asyncio.get_running_loop()
+            loop.add_reader(deaf, lambda: heard.extend(os.read(deaf, 4096)))
+            try:
+                answer = await scada.ask("coil", 1)
+                # Unit 1, function 5, coil 1 on, and its check as pymodbus computes it.
+                frame = bytes.fromhex("0105 0001 FF00")
+                frame += FramerRTU.compute_CRC(frame).to_bytes(2, "big")
+                assert answer.status is CommandStatus.TIMEOUT
+                before = len(heard)
+                await gw.until(lambda: len(heard) > before + 16, what="polls go on")
+                assert heard.count(frame) == 1
+            finally:
+                loop.remove_reader(deaf)
+                os.close(deaf)
