@@ -139,3 +139,31 @@ async def test_the_host_name_counts_unless_told_otherwise(
     async with running([field], [sink], POINTS, data=tmp_path) as gw:
         await gw.until(lambda: gw.state("mqtt") == state)
         assert ("IP address mismatch" in gw.status("mqtt").error) is (state == "down")
+
+
+async def test_a_broker_known_by_address_may_have_another_name(
+    tmp_path: Path, secure: Broker
+) -> None:
+    """`server_name` is what the certificate must say, and the library is asked for nothing."""
+    field = Emitter(name="field")
+    for name, state in (("192.0.2.1", "down"), ("127.0.0.1", "up")):
+        sink = _sink(secure, tmp_path, server_name=name)
+        async with running([field], [sink], POINTS, data=tmp_path / name) as gw:
+            await gw.until(lambda gw=gw, state=state: gw.state("mqtt") == state)
+
+
+async def test_a_renewed_certificate_is_shown_at_the_next_connection(
+    tmp_path: Path, secure: Broker
+) -> None:
+    """A certificate of a stranger is refused until a good one takes its place; no restart."""
+    for kind in ("pem", "key"):
+        (tmp_path / f"own.{kind}").write_bytes((tmp_path / f"intruder.{kind}").read_bytes())
+    own = {"certificate": tmp_path / "own.pem", "key": tmp_path / "own.key", "password": None}
+    field = Emitter(name="field")
+    async with running([field], [_sink(secure, tmp_path, **own)], POINTS, data=tmp_path) as gw:
+        await gw.until(lambda: gw.state("mqtt") == "down")
+        for kind in ("pem", "key"):
+            (tmp_path / f"own.{kind}").write_bytes((tmp_path / f"reader.{kind}").read_bytes())
+        for _ in range(2):
+            await gw.engine.certificates.look()
+        await gw.until(lambda: gw.state("mqtt") == "up")
