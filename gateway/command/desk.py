@@ -105,9 +105,7 @@ class Desk:
     # One request
 
     async def _carry_out(self, request: Request) -> Answer:
-        slot = self._slots.get(request.point)
-        selection = slot.selection(request.client) if slot is not None else None
-        number = selection.number if selection is not None else self._number()
+        number = self._selected(request) or self._number()
         try:
             self._record.begin("received", number, self._names[request.point], request)
             outcome = await self._outcome(request, number)
@@ -310,6 +308,14 @@ class Desk:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def _selected(self, request: Request) -> str:
+        """Return the number of the select that a request belongs to; empty where it has none."""
+        slot = self._slots.get(request.point)
+        if slot is None or request.operation not in (Operation.EXECUTE, Operation.CANCEL):
+            return ""
+        held = slot.selection(request.client)
+        return held.number if held is not None else ""
 
     def _number(self) -> str:
         self._count += 1
