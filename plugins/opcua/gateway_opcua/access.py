@@ -38,7 +38,7 @@ class Access:
 
     def executes(self, client: Client, method: MethodNode) -> bool:
         """Return the UserExecutable of a method."""
-        return self._ctx.may(client, method.permission, method.point)
+        return self._ctx.may(client, method.method.permission, method.point)
 
     def release(self, client: Client) -> None:
         """Say that a client left."""

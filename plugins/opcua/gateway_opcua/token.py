@@ -54,7 +54,7 @@ def password(
     secret = bytes(token.Password or b"")
     if token.EncryptionAlgorithm:
         secret = _decrypted(secret, token.EncryptionAlgorithm, key, nonce)
-    elif not encrypted_channel:
+    elif secret and not encrypted_channel:
         raise BadToken(_CODES.BadIdentityTokenRejected, "its password travelled in clear")
     if len(secret) > _MOST:
         raise BadToken(_CODES.BadIdentityTokenInvalid, f"its password is longer than {_MOST} bytes")

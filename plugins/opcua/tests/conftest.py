@@ -38,12 +38,6 @@ feeder1.fine,counter,kWh,,,,,0.1,,g,,
 """
 
 
-PASSWORDS = {
-    "anna": "anna's own password",
-    "eva": "eva's own password",
-    "victor": "victor's own password",
-    "bernd": "bernd's own password",
-}
 ROLES = {"anna": "operator", "eva": "engineer", "victor": "viewer", "bernd": "bay1"}
 BAY1 = {"name": "bay1", "may": ["read", "command"], "points": ["bay1.*"]}
 
@@ -109,7 +103,7 @@ def serve(tmp_path: Path) -> Serve:
 def hashes() -> dict[str, str]:
     """The hash of each user's password, as cheap as the gateway takes it."""
     hasher = PasswordHasher(time_cost=1, memory_cost=7 * 1024, parallelism=1)
-    return {name: hasher.hash(password) for name, password in PASSWORDS.items()}
+    return {name: hasher.hash(f"{name}'s own password") for name in ROLES}
 
 
 @pytest.fixture
