@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
 from gateway.audit.chain import Chain
 from gateway.audit.error import AuditError
-from gateway.audit.opening import aside, continue_log, lock
+from gateway.audit.opening import Note, aside, continue_log, lock
 from gateway.audit.reading import recall
 from gateway.audit.record import Record
 from gateway.audit.writer import Writer
@@ -22,6 +24,8 @@ from gateway.model.errors import reason
 
 INTERVAL = 1.0
 """Seconds until a record is brought to disk that nobody waits for, and between attempts."""
+TELL = 3600.0
+"""Seconds between two lines in the gateway's own log that anchor this one."""
 PATIENCE = 10.0
 """Seconds that a disk may take."""
 
@@ -34,7 +38,7 @@ class AuditLog:
     Belongs to one thread, that of the event loop; the disk is waited for in another.
     """
 
-    def __init__(self, folder: Path, writer: Writer, held: int) -> None:
+    def __init__(self, folder: Path, writer: Writer, notes: Sequence[Note], held: int) -> None:
         """Use `open`."""
         self._folder = folder
         self._writer = writer
@@ -43,10 +47,17 @@ class AuditLog:
         self._durable = writer.n
         self._syncing: asyncio.Future[None] | None = None
         self._later: asyncio.TimerHandle | None = None
+        self._owed = deque(notes)
         self._unwritten = 0
         self._write_error = ""
         self._sync_error = ""
         self._closed = False
+        self._tell()
+        try:
+            self._resume()
+            writer.shrink()
+        except OSError as error:
+            self._fail(error)
 
     @classmethod
     def open(cls, folder: Path, settings: AuditSettings, now: Callable[[], int]) -> Self:
@@ -61,7 +72,7 @@ class AuditLog:
         chain = Chain(key)
         held = lock(folder)
         try:
-            return cls(folder, continue_log(folder, chain, settings.max_size, now), held)
+            return cls(folder, *continue_log(folder, chain, settings.max_size, now), held)
         except OSError as error:
             os.close(held)
             raise AuditError(
@@ -146,11 +157,15 @@ class AuditLog:
         except (OSError, TimeoutError) as error:
             log.error("the end of the audit log is not on disk: %s", reason(error))
         finally:
+            self._tell()
             self._thread.shutdown(wait=False)
             os.close(self._held)
 
     def _resume(self) -> None:
         """Put on record what the disk did not take, once it does again."""
+        while self._owed:
+            self._writer.append(*self._owed[0])
+            self._owed.popleft()
         if self._unwritten:
             facts = {"not_written": self._unwritten, "reason": self._write_error}
             self._writer.append("resumed", facts)
@@ -182,6 +197,13 @@ class AuditLog:
             self._sync()
         if self.failing:
             self._plan()
+        if time.monotonic() > self._tell_again:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say in the gateway's own log how far this one is: whoever collects it has an anchor."""
+        self._tell_again = time.monotonic() + TELL
+        log.info("the audit log is at %d:%s", *self.head)
 
     def _sync(self) -> asyncio.Future[None]:
         """Return the sync that is under way, or begin one."""

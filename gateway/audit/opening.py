@@ -5,13 +5,13 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.audit.chain import BEGINNING, Chain
 from gateway.audit.error import AuditError
-from gateway.audit.head import HEAD, Head, HeadError, read_head
+from gateway.audit.head import HEAD, LENGTH, HeadError, read_head
 from gateway.audit.record import MAX_LINE, parse, split
 from gateway.audit.segment import segments
 from gateway.audit.trail import KeyNeededError, Trail
@@ -23,12 +23,15 @@ EXCERPT = 1_000
 log = logging.getLogger(__name__)
 
 
+Note = tuple[str, dict[str, object]]
+"""Step and facts of a record."""
+
+
 @dataclass(slots=True)
 class _Found:
     """What there is to continue; `unfit` says why it cannot be."""
 
-    head: Head
-    tail: list[Path]
+    tail: list[Path] = field(default_factory=list)
     n: int = 0
     hash: bytes = BEGINNING
     offset: int = 0
@@ -60,54 +63,55 @@ def aside(folder: Path) -> list[Path]:
     return sorted(folder.parent.glob(f"{folder.name}.aside-[0-9][0-9][0-9][0-9]"))
 
 
-def continue_log(folder: Path, chain: Chain, max_size: int, now: Callable[[], int]) -> Writer:
-    """Return the writer that goes on where the log ends, or begins one.
+def continue_log(
+    folder: Path, chain: Chain, max_size: int, now: Callable[[], int]
+) -> tuple[Writer, Sequence[Note]]:
+    """Return the writer that goes on where the log ends, or begins one, and what it must record.
 
-    What a crash left unfinished is cut away, on record. A log that is damaged or was changed, or
-    has another key, is set aside and a new one begun, on record as well: a gateway that takes no
-    commands any more serves nobody, and the evidence stays. Blocks; raises OSError.
+    What a crash left unfinished is cut away. A log that is damaged or was changed, or has another
+    key, is set aside and a new one begun: a gateway that takes no commands any more serves nobody,
+    and the evidence stays. Blocks; raises OSError.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     found = _look(folder, chain)
-    facts: dict[str, object] = {}
-    step = ""
+    notes: list[Note] = []
     if found.unfit:
-        step, facts = "set_aside", _set_aside(folder, found)
-        found = _Found(Head(), [])
+        _set_aside(folder, found.unfit)
+        notes.append(("set_aside", _before(folder, found.unfit)))
+        found = _Found()
+    elif not found.n and aside(folder):
+        # The power failed when one was set aside, or somebody took this log away.
+        notes.append(("set_aside", _before(folder, "it is the last one before this")))
     elif found.rest:
-        step, facts = "repaired", _cut(found)
+        notes.append(("repaired", _cut(found)))
     for path in found.tail:
         _sync(path)
     writer = Writer(folder, chain, max_size, now, found.n, found.hash)
     try:
-        if step:
-            writer.append(step, facts)
-        writer.shrink()
         mark = writer.mark()
         writer.sync(mark)
         writer.synced(mark)
     except BaseException:
         writer.abandon()
         raise
-    return writer
+    return writer, notes
 
 
 def _look(folder: Path, chain: Chain) -> _Found:
     files = segments(folder)
     if not files and not _size(folder / HEAD):
-        return _Found(Head(), [])
+        return _Found()
     unfit = _other_key(files, chain)
     try:
         head = read_head(folder, chain)
     except HeadError as error:
-        unfit = unfit or f"its head cannot be used: {error}"
-        return _Found(_last(files), files, unfit=unfit)
+        return _Found(unfit=unfit or f"its head cannot be used: {error}")
     tail = _tail(files, head.records)
     trail = Trail(chain, head, frozenset({head.records}))
     try:
         trail.follow(tail)
     except KeyNeededError:
-        return _Found(head, tail, unfit="it has a key, and the configuration has none")
+        return _Found(unfit="it has a key, and the configuration has none")
     broken, rest = trail.broken, trail.rest
     if broken is None:
         trail.judge(tail[-1].name if tail else folder.name, whole=tail == files)
@@ -116,7 +120,7 @@ def _look(folder: Path, chain: Chain) -> _Found:
         trail.broken, rest = None, _size(tail[-1]) - trail.offset
         trail.judge(tail[-1].name, whole=False)
     unfit = "" if trail.broken is None else str(trail.broken)
-    return _Found(head, tail, trail.n, trail.hash, trail.offset, rest, unfit)
+    return _Found(tail, trail.n, trail.hash, trail.offset, rest, unfit)
 
 
 def _tail(files: list[Path], records: int) -> list[Path]:
@@ -143,19 +147,7 @@ def _other_key(files: list[Path], chain: Chain) -> str:
     return ""
 
 
-def _last(files: list[Path]) -> Head:
-    """Return what the last whole record says of itself, where no head can be believed."""
-    for path in reversed(files):
-        with path.open("rb") as file:
-            file.seek(max(0, _size(path) - 2 * MAX_LINE))
-            lines = [split(line) for line in file.read(2 * MAX_LINE).splitlines(keepends=True)]
-        found = [line for line in lines if line is not None]
-        if found:
-            return Head(found[-1].n, found[-1].hash)
-    return Head()
-
-
-def _set_aside(folder: Path, found: _Found) -> dict[str, object]:
+def _set_aside(folder: Path, why: str) -> None:
     last = aside(folder)[-1:]
     number = int(last[0].name.rpartition("-")[2]) + 1 if last else 1
     name = f"{folder.name}.aside-{number:04d}"
@@ -163,16 +155,37 @@ def _set_aside(folder: Path, found: _Found) -> dict[str, object]:
     folder.mkdir(mode=0o700)
     sync_folder(folder.parent)
     log.error(
-        "the audit log cannot be continued and is kept as %s; a new one is begun: %s",
-        name,
-        found.unfit,
+        "the audit log cannot be continued and is kept as %s; a new one is begun: %s", name, why
     )
+
+
+def _before(folder: Path, why: str) -> dict[str, object]:
+    """Return what ties a log to the one that was set aside before it began."""
+    last = aside(folder)[-1]
+    n, digest = _end(segments(last))
+    try:
+        head = (last / HEAD).read_text("ascii", "backslashreplace")[:LENGTH].strip()
+    except OSError:
+        head = ""
     return {
-        "folder": name,
-        "reason": found.unfit,
-        "records": found.head.records,
-        "last_hash": found.head.hash.hex(),
+        "folder": last.name,
+        "reason": why,
+        "last": n,
+        "last_hash": digest.hex(),
+        "head": head,
     }
+
+
+def _end(files: list[Path]) -> tuple[int, bytes]:
+    """Return what the last whole record says of itself: number and hash."""
+    for path in reversed(files):
+        with path.open("rb") as file:
+            file.seek(max(0, _size(path) - 2 * MAX_LINE))
+            lines = [split(line) for line in file.read(2 * MAX_LINE).splitlines(keepends=True)]
+        found = [line for line in lines if line is not None]
+        if found:
+            return found[-1].n, found[-1].hash
+    return 0, BEGINNING
 
 
 def _cut(found: _Found) -> dict[str, object]:

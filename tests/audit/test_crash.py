@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from small_log import START, Wall, abandon, judged, settings, steps, written
@@ -153,7 +154,44 @@ def test_a_log_that_was_changed_is_set_aside(tmp_path: Path, change: str) -> Non
     assert (begun.n, begun.step, note.step) == (1, "file_begun", "set_aside")
     kept = tmp_path / str(note.facts["folder"])
     assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
-    assert (note.facts["records"], note.facts["last_hash"]) == (verdict.last, verdict.hash)
+    if change != "head":
+        assert verdict.hash in note.facts["head"]
+    if change in ("edited", "head"):
+        assert (note.facts["last"], note.facts["last_hash"]) == (verdict.last, verdict.hash)
+    assert judged(folder)
+
+
+def test_a_log_that_was_taken_away_between_is_named(tmp_path: Path) -> None:
+    """Where the last start set a log aside and got no further, the next one says so."""
+    folder = tmp_path / "audit"
+    written(folder, steps(6))
+    end = judged(folder).hash
+    folder.rename(tmp_path / "audit.aside-0001")
+    written(folder, [])
+    (note,) = judged(folder).notes
+    assert (note.facts["folder"], note.facts["last_hash"]) == ("audit.aside-0001", end)
+    written(folder, [])
+    assert len(judged(folder).notes) == 1
+
+
+def test_a_repair_on_a_full_disk_is_on_record_later(tmp_path: Path, small_disk: Any) -> None:
+    """A log can be opened where there is no room to say what was repaired."""
+    folder = tmp_path / "audit"
+    written(folder, steps(5), closed=False)
+    size = segments(folder)[0].stat().st_size
+    with segments(folder)[0].open("ab") as file:
+        file.write(b"torn")
+    small_disk(size + 10)
+    log = AuditLog.open(folder, settings(), Wall())
+    assert log.failing
+    with pytest.raises(AuditError):
+        log.write("started")
+    small_disk(None)
+    log.write("started")
+    assert not log.failing
+    abandon(log)
+    assert [record.step for record in records(folder)][-3:] == ["repaired", "resumed", "started"]
+    assert judged(folder)
 
 
 def test_another_key_begins_another_log(tmp_path: Path) -> None:

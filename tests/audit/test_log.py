@@ -7,11 +7,8 @@ import contextlib
 import json
 import math
 import os
-import resource
 import shutil
-import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -293,21 +290,6 @@ def test_recall_reads_back_to_the_time(folder: Path, monkeypatch: pytest.MonkeyP
     assert bounded == whole[-len(bounded) :]
     assert 10 < len(bounded) < 20
     asyncio.run(log.close())
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Any]:
-    """Lets files grow to so many bytes: the kernel refuses writes, and makes one of them short."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-    def limit(size: int | None) -> None:
-        soft = before[0] if size is None else size
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, before[1]))
-
-    yield limit
-    limit(None)
-    signal.signal(signal.SIGXFSZ, handler)
 
 
 @paused
