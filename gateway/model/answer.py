@@ -115,6 +115,7 @@ FROM_OPCUA: Mapping[int, CommandStatus] = MappingProxyType(
     {
         0x0000_0000: _S.SUCCESS,
         0x002E_0000: _S.SUCCESS,
+        0x8002_0000: _S.DEVICE_ERROR,
         0x800A_0000: _S.TIMEOUT,
         0x80AF_0000: _S.NO_SELECT,
         0x8004_0000: _S.ALREADY_ACTIVE,

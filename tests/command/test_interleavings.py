@@ -164,11 +164,12 @@ class Day:
                 return one
         return next(
             one
-            for one in self.asked
+            for one in reversed(self.asked)
             if one.hung_up
             and one.operation is sent.command.operation
             and one.client == sent.command.client
             and one.point == sent.point
+            and one.at <= sent.at
         )
 
     def request_of(self, sent: Sent) -> Asked:
