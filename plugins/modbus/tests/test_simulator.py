@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway_modbus.follower import Follower, Follows
 from gateway_modbus.server import ModbusServer
 from gateway_modbus.signal import Counter, Ramp, Sine, Toggle, Walk, seeded, value_at
 from gateway_modbus.simulator import ModbusSimulator
@@ -64,6 +66,83 @@ async def test_pymodbus_reads(tmp_path: Path) -> None:
                 (client.write_register(9, 1, device_id=1), 2),
             ):
                 assert (await read).exception_code == code
+
+
+async def test_pymodbus_writes(tmp_path: Path) -> None:
+    """What the client of pymodbus writes stays, beside signals that go on; the rest is refused."""
+    port = free_port()
+    ramp = {"shape": "ramp", "low": 1, "high": 60000, "period": "1s"}
+    simulator = device(
+        port,
+        {"register": 0, "signal": ramp},
+        {"register": 1, "signal": ramp},
+        {"register": 2, "type": "bit", "bit": 0, "signal": constant(1)},
+        {"register": 2, "type": "bit", "bit": 15, "signal": constant(1)},
+        {"table": "coil", "register": 4, "signal": constant(1)},
+        {"table": "coil", "register": 5, "signal": constant(1)},
+        {"table": "input", "register": 0, "signal": constant(1)},
+        update="10ms",
+    )
+    async with running([simulator], data=tmp_path) as gw:
+        await gw.until(lambda: gw.state("device") == "up")
+        async with AsyncModbusTcpClient("127.0.0.1", port=port, timeout=3) as client:
+            await client.write_register(0, 4711)
+            await client.mask_write_register(address=2, and_mask=0x7FFF, or_mask=0)
+            await client.write_coils(4, [False, True])
+            await client.write_coil(5, False)
+            seen = set()
+            for _ in range(20):
+                found = (await client.read_holding_registers(0, count=3)).registers
+                assert (found[0], found[2]) == (4711, 0x0001)
+                seen.add(found[1])
+                await asyncio.sleep(0.01)
+            assert len(seen) > 5
+            assert (await client.read_coils(4, count=2)).bits[:2] == [False, False]
+            both = await client.readwrite_registers(
+                read_address=0, read_count=2, address=0, values=[1, 2]
+            )
+            assert both.registers == [1, 2]
+            for write, code in (
+                (client.write_register(3, 1), 2),
+                (client.write_registers(2, [1, 1]), 2),
+                (client.write_coil(6, True), 2),
+                (client.write_coil(4, True, device_id=9), 11),
+            ):
+                assert (await write).exception_code == code
+            assert gw.counters("device")["writes"] == 5
+
+
+def test_follower() -> None:
+    """A value follows its output after its time; trip and close are momentary."""
+    plain = Follower(Follows(register=0, after=0.2))
+    assert plain.start(1.0, 0.0) == 1.0
+    plain.moved(1.0, 0.0, 0.0)
+    plain.moved(1.1, 5.0, 0.0)
+    assert [plain.at(t) for t in (1.0, 1.15, 1.25, 1.25, 1.5)] == [None, None, 0.0, None, 5.0]
+
+    breaker = Follower(Follows(register=0, trip=1, after=0.1))
+    assert breaker.start(0.0, 0.0) == 0.0
+    breaker.moved(1.0, 1.0, 0.0)
+    breaker.moved(1.05, 0.0, 0.0)
+    assert [breaker.at(t) for t in (1.05, 1.1, 2.0)] == [None, 1.0, None]
+    breaker.moved(3.0, 1.0, 1.0)
+    breaker.moved(3.0, 0.0, 1.0)
+    breaker.moved(3.0, 0.0, 0.0)
+    assert breaker.at(4.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("register", "sentence"),
+    [
+        ({"register": 0}, "a signal, or follows another"),
+        ({"register": 0, "signal": constant(1), "follows": {"register": 0}}, "and not both"),
+        ({"register": 0, "follows": {"register": 7}}, "follows coil 7, which is no register"),
+    ],
+)
+def test_follows_what_is_there(register: dict[str, Any], sentence: str) -> None:
+    """A register that follows nothing, or what is not there, is refused."""
+    with pytest.raises(ValueError, match=sentence):
+        device(502, register)
 
 
 async def test_outage(tmp_path: Path) -> None:
@@ -186,3 +265,9 @@ async def test_sample(tmp_path: Path) -> None:
             assert 2260 < found[0] < 2340
             assert 40_000 <= found[1] << 16 | found[2] <= 160_000
             assert bits[1]
+            # The switch of the second feeder is closed, and its position has followed.
+            assert not (await client.write_coil(0, True)).isError()
+            assert (await client.read_discrete_inputs(2, count=1)).bits[0]
+            limit = client.convert_to_registers(150.0, client.DATATYPE.FLOAT32)
+            assert not (await client.write_registers(20, limit)).isError()
+            await gw.until(lambda: gw.sample("feeder2.limit").value == 150.0)
