@@ -301,7 +301,6 @@ class Session:
                 ctx.count("rebirths")
                 await self._bear(node)
                 continue
-            ctx.count("commands")
             if isinstance(asked, Refused):
                 name = asked.name
                 answer = ctx.refused(
@@ -311,7 +310,6 @@ class Session:
                 name = asked.metric.point.name
                 answer = await ctx.command(_request(asked, client))
             if not answer:
-                ctx.count("commands_refused")
                 ctx.log.info(
                     "%s: %s of %s: %s", message.topic, answer.status, name or "?", answer.detail
                 )

@@ -1,182 +1,116 @@
-"""Sparkplug B as its readers see it, for tests: a payload taken apart octet by octet.
-
-Written from the encoding of protocol buffers (varints, lengths, fixed numbers) and the field
-numbers of Sparkplug 3.0 clause 6.4.1; shares nothing with what writes payloads, so that both
-can be held against each other.
-"""
+"""A host application for tests: an independent client that hears all of Sparkplug, and commands."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
-VALUE_FIELDS = {
-    10: "int_value",
-    11: "long_value",
-    12: "float_value",
-    13: "double_value",
-    14: "boolean_value",
-    15: "string_value",
-    16: "bytes_value",
-    17: "dataset_value",
-    18: "template_value",
-}
-_PROPERTY_FIELDS = {
-    3: "int_value",
-    4: "long_value",
-    5: "float_value",
-    6: "double_value",
-    7: "boolean_value",
-    8: "string_value",
-}
-_SIGNED = {1: 8, 2: 16, 3: 32, 4: 64}
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from gateway import Endpoint
+from gateway_mqtt.sparkplug.octets import Payload, read, write
 
 
-@dataclass(frozen=True)
-class Property:
-    """A property: its type's code, the field that has the value, the value."""
+class Heard(NamedTuple):
+    """A message as the host got it, and what its topic says."""
 
-    type: int | None
-    field: str
-    value: Any
+    topic: str
+    octets: bytes
+    qos: int
+    retain: bool
 
+    @property
+    def kind(self) -> str:
+        return self.topic.split("/")[2]
 
-@dataclass(frozen=True)
-class Metric:
-    """A metric as it stands in the payload; what is not there is None."""
+    @property
+    def device(self) -> str:
+        return [*self.topic.split("/"), ""][4]
 
-    name: str | None = None
-    alias: int | None = None
-    timestamp: int | None = None
-    datatype: int | None = None
-    is_historical: bool | None = None
-    is_null: bool | None = None
-    properties: dict[str, Property] = field(default_factory=dict)
-    keys: int = 0
-    values: int = 0
-    value_field: str = ""
-    raw: Any = None
-
-    def value(self, datatype: int | None = None) -> Any:
-        """Return the value, negative numbers of the signed types included."""
-        bits = _SIGNED.get(self.datatype or datatype or 0)
-        if bits and isinstance(self.raw, int) and self.raw >> (bits - 1) & 1:
-            return self.raw - (1 << bits)
-        return self.raw
+    @property
+    def payload(self) -> Payload:
+        return read(self.octets)
 
 
-@dataclass(frozen=True)
-class Payload:
-    """A payload as it stands; what is not there is None."""
-
-    timestamp: int | None = None
-    seq: int | None = None
-    metrics: tuple[Metric, ...] = ()
-
-    def named(self, name: str) -> Metric:
-        found = [metric for metric in self.metrics if metric.name == name]
-        if len(found) != 1:
-            raise LookupError(f"{len(found)} metrics of the name {name}")
-        return found[0]
+_PATIENCE = 20.0
 
 
-def read(octets: bytes) -> Payload:
-    """Take a payload apart; raises ValueError where it is none."""
-    fields = list(_fields(octets))
-    return Payload(
-        _one(fields, 1), _one(fields, 3), tuple(_metric(each) for n, each in fields if n == 2)
-    )
+class Host:
+    """One host application; `listening` connects it."""
+
+    def __init__(self, broker: Endpoint, name: str = "scada") -> None:
+        self.heard: list[Heard] = []
+        self.name = name
+        self._broker = broker
+        self._changed = threading.Condition()
+        self._subscribed = threading.Event()
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311
+        )
+        self._client.reconnect_delay_set(0.05, 0.05)  # type: ignore[arg-type]
+        self._client.on_connect = lambda client, *_: client.subscribe("spBv1.0/+/+/#", 1)
+        self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_message = self._on_message
+
+    def _on_message(self, client: Any, userdata: Any, message: paho.MQTTMessage) -> None:
+        if message.topic.startswith("spBv1.0/STATE/"):
+            return
+        heard = Heard(message.topic, bytes(message.payload), message.qos, message.retain)
+        if heard.kind in ("NCMD", "DCMD"):
+            return
+        with self._changed:
+            self.heard.append(heard)
+            self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[Host]:
+        self._client.connect(self._broker.host, self._broker.port, 30)
+        self._client.loop_start()
+        try:
+            if not self._subscribed.wait(_PATIENCE):
+                raise TimeoutError(f"no subscription at {self._broker}")
+            yield self
+        finally:
+            self._client.disconnect()
+            self._client.loop_stop()
+
+    def of(self, *kinds: str, since: int = 0) -> list[Heard]:
+        """Return what was heard of some message types, in order."""
+        return [heard for heard in list(self.heard[since:]) if heard.kind in kinds]
+
+    def say(self, topic: str, octets: bytes, qos: int = 0, *, retain: bool = False) -> None:
+        """Publish, and wait until it has left."""
+        self._client.publish(topic, octets, qos, retain).wait_for_publish(_PATIENCE)
+
+    def state(self, online: bool, timestamp: int, host: str = "") -> None:
+        """Say that a host application is there, or is not."""
+        octets = json.dumps({"online": online, "timestamp": timestamp}).encode()
+        self.say(f"spBv1.0/STATE/{host or self.name}", octets, 1, retain=True)
+
+    def command(self, topic: str, *metrics: dict[str, Any], qos: int = 0, **payload: Any) -> None:
+        """Send an NCMD or DCMD of now."""
+        self.say(topic, write(*metrics, **({"timestamp": now_ms()} | payload)), qos)
+
+    def rebirth(self, group: str, node: str) -> None:
+        self.command(
+            f"spBv1.0/{group}/NCMD/{node}",
+            {"name": "Node Control/Rebirth", "datatype": 11, "boolean_value": True},
+        )
+
+    def await_message(self, wanted: Callable[[Heard], bool], since: int = 0) -> Heard:
+        """Block until a message is wanted, and return it; those from `since` on count."""
+        with self._changed:
+            self._changed.wait_for(lambda: any(map(wanted, self.heard[since:])), _PATIENCE)
+            for heard in self.heard[since:]:
+                if wanted(heard):
+                    return heard
+        raise TimeoutError(f"not heard within {_PATIENCE:g} s: {[h.topic for h in self.heard]}")
 
 
-def _metric(octets: bytes) -> Metric:
-    fields = list(_fields(octets))
-    numbers = [number for number, _ in fields if number in VALUE_FIELDS]
-    if len(numbers) > 1:
-        raise ValueError(f"a metric with {len(numbers)} values")
-    properties: dict[str, Property] = {}
-    keys: list[str] = []
-    values: list[Property] = []
-    own = _one(fields, 9)
-    if own is not None:
-        keys = [each.decode() for number, each in _fields(own) if number == 1]
-        values = [_property(each) for number, each in _fields(own) if number == 2]
-        properties = dict(zip(keys, values, strict=False))
-    kind = VALUE_FIELDS[numbers[0]] if numbers else ""
-    name = _one(fields, 1)
-    return Metric(
-        None if name is None else name.decode(),
-        _one(fields, 2),
-        _one(fields, 3),
-        _one(fields, 4),
-        _flag(fields, 5),
-        _flag(fields, 7),
-        properties,
-        len(keys),
-        len(values),
-        kind,
-        _value(kind, _one(fields, numbers[0])) if numbers else None,
-    )
-
-
-def _property(octets: bytes) -> Property:
-    fields = list(_fields(octets))
-    numbers = [number for number, _ in fields if number in _PROPERTY_FIELDS]
-    kind = _PROPERTY_FIELDS[numbers[0]] if numbers else ""
-    value = _value(kind, _one(fields, numbers[0])) if numbers else None
-    return Property(_one(fields, 1), kind, value)
-
-
-def _value(kind: str, raw: Any) -> Any:
-    if kind == "float_value":
-        return struct.unpack("<f", raw)[0]
-    if kind == "double_value":
-        return struct.unpack("<d", raw)[0]
-    if kind == "boolean_value":
-        return bool(raw)
-    return raw.decode() if kind == "string_value" else raw
-
-
-def _one(fields: list[tuple[int, Any]], number: int) -> Any:
-    found = [value for each, value in fields if each == number]
-    if len(found) > 1:
-        raise ValueError(f"field {number} stands there {len(found)} times")
-    return found[0] if found else None
-
-
-def _flag(fields: list[tuple[int, Any]], number: int) -> bool | None:
-    value = _one(fields, number)
-    return None if value is None else bool(value)
-
-
-def _fields(octets: bytes) -> Iterator[tuple[int, Any]]:
-    at = 0
-    while at < len(octets):
-        tag, at = _varint(octets, at)
-        number, wire = tag >> 3, tag & 7
-        if wire == 0:
-            value, at = _varint(octets, at)
-            yield number, value
-            continue
-        length = {1: 8, 5: 4}.get(wire, 0)
-        if wire == 2:
-            length, at = _varint(octets, at)
-        elif not length:
-            raise ValueError(f"wire type {wire} of field {number}")
-        if at + length > len(octets):
-            raise ValueError(f"field {number} is longer than what is there")
-        yield number, octets[at : at + length]
-        at += length
-
-
-def _varint(octets: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        if at >= len(octets) or shift > 63:
-            raise ValueError("a varint that does not end")
-        number |= (octets[at] & 0x7F) << shift
-        at += 1
-        if octets[at - 1] < 0x80:
-            return number, at
-        shift += 7
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
