@@ -44,7 +44,6 @@ class AuditLog:
         self._writer = writer
         self._held = held
         self._thread = ThreadPoolExecutor(1, "audit")
-        self._durable = writer.n
         self._syncing: asyncio.Future[None] | None = None
         self._later: asyncio.TimerHandle | None = None
         self._owed = deque(notes)
@@ -119,7 +118,7 @@ class AuditLog:
         Raises AuditError where the disk refuses, or does not answer in ten seconds.
         """
         due = self._writer.n
-        while self._durable < due:
+        while self._writer.durable < due:
             if self._closed:
                 raise AuditError("the audit log is closed")
             sync = self._sync()
@@ -128,7 +127,7 @@ class AuditLog:
                 sync.result()
             else:
                 self._sync_error = f"the disk has not answered for {PATIENCE:g} s"
-            if self._sync_error and self._durable < due:
+            if self._sync_error and self._writer.durable < due:
                 raise AuditError(f"the audit log is not on disk: {self._sync_error}")
 
     def recall(self, since: int, *steps: str) -> Iterator[Record]:
@@ -193,7 +192,7 @@ class AuditLog:
             self._resume()
         except OSError as error:
             self._fail(error)
-        if self._durable < self._writer.n:
+        if self._writer.durable < self._writer.n:
             self._sync()
         if self.failing:
             self._plan()
@@ -222,5 +221,4 @@ class AuditLog:
             self._plan()
         else:
             self._writer.synced(mark)
-            self._durable = mark.n
             self._sync_error = ""

@@ -16,7 +16,7 @@ from gateway.audit.segment import number_of, segment, segments
 from gateway.audit.trail import BEGUN, DELETED
 
 SEGMENT = 16 * 2**20
-"""Bytes after which the next file is begun."""
+"""Bytes after which the next file is begun, as soon as all is on disk; or at twice as many."""
 FORMAT = 1
 """Version of the lines, named in the first record of each file."""
 
@@ -28,6 +28,14 @@ class _File:
     size: int
     synced: int
     """bytes that are on disk"""
+    torn: bool = False
+    """whether half a record stands at its end"""
+
+    def mend(self) -> None:
+        """Take half a record away."""
+        if self.torn:
+            os.ftruncate(self.handle, self.size)
+            self.torn = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +44,8 @@ class Mark:
 
     n: int
     hash: bytes
-    files: tuple[tuple[_File, int], ...]
-    """each with its size at that moment"""
+    file: _File
+    size: int
     doomed: tuple[Path, ...]
 
 
@@ -64,9 +72,10 @@ class Writer:
         self._segment = min(SEGMENT, max(max_size // 8, 2 * MAX_LINE))
         self._now = now
         self.n, self._hash = n, last
+        self.durable = n
+        """number of the last record that is on disk"""
         self._retired: list[_File] = []
         self._doomed: list[Path] = []
-        self._torn = False
         self._suspect = False
         self._entered = True
         self._head = os.open(folder / HEAD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -95,8 +104,10 @@ class Writer:
 
     def append(self, step: str, facts: Mapping[str, Any]) -> int:
         """Write a record and return its number; a killed process does not lose it any more."""
+        self._file.mend()
         body = render(self.n + 1, self._now(), step, facts)
-        if self._file.size + len(body) > self._segment:
+        size = self._file.size + len(body)
+        if size > self._segment and (self.durable == self.n or size > 2 * self._segment):
             self._roll()
             body = render(self.n + 1, self._now(), step, facts)
         self._put(self._file, body)
@@ -105,14 +116,10 @@ class Writer:
     def _put(self, file: _File, body: bytes) -> None:
         digest = self._chain.link(self._hash, body)
         line = finish(body, digest)
-        if self._torn:
-            os.ftruncate(file.handle, file.size)
-            self._torn = False
         written = os.write(file.handle, line)
         if written != len(line):
-            self._torn = True
-            os.ftruncate(file.handle, file.size)
-            self._torn = False
+            file.torn = True
+            file.mend()
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file.path))
         file.size += written
         self.n += 1
@@ -128,7 +135,12 @@ class Writer:
         self._put(file, render(self.n + 1, self._now(), BEGUN, facts))
 
     def _roll(self) -> None:
-        """Begin the next file, and put on record that the oldest go where there are too many."""
+        """Begin the next file, and put on record that the oldest go where there are too many.
+
+        Only when this one is on disk: so a power failure can damage none but the last.
+        """
+        if self.durable < self.n:
+            _sync_file(self._file, self._file.size, suspect=True)
         following = self._open(segment(self._folder, number_of(self._file.path) + 1))
         try:
             os.ftruncate(following.handle, 0)
@@ -167,16 +179,12 @@ class Writer:
 
     def mark(self) -> Mark:
         """Return what has been written so far, for `sync`."""
-        files = (*self._retired, self._file)
-        return Mark(
-            self.n, self._hash, tuple((one, one.size) for one in files), tuple(self._doomed)
-        )
+        return Mark(self.n, self._hash, self._file, self._file.size, tuple(self._doomed))
 
     def sync(self, mark: Mark) -> None:
         """Bring everything up to the mark to disk; blocks."""
         suspect, self._suspect = self._suspect, True
-        for file, size in mark.files:
-            _sync_file(file, size, suspect=suspect)
+        _sync_file(mark.file, mark.size, suspect=suspect)
         if self._entered:
             self._entered = False
             try:
@@ -186,16 +194,20 @@ class Writer:
                 raise
         self._suspect = False
         Head(mark.n, mark.hash).write(self._head, self._chain)
+        if mark.doomed:
+            # A head that counts records which are all gone would look forged.
+            os.fsync(self._head)
         for path in mark.doomed:
             path.unlink(missing_ok=True)
 
     def synced(self, mark: Mark) -> None:
         """Forget what `sync` has done."""
+        self.durable = mark.n
         for path in mark.doomed:
             self._doomed.remove(path)
-        for file, _ in mark.files[:-1]:
-            self._retired.remove(file)
+        for file in self._retired:
             os.close(file.handle)
+        self._retired.clear()
 
     def close(self) -> None:
         """Bring everything to disk and say in the head that this is all; blocks."""

@@ -164,6 +164,7 @@ async def test_the_chain_goes_on_over_files_and_restarts(
         log = AuditLog.open(folder, settings("a key"), Wall())
         for step, about in steps(20):
             log.write(step, **about)
+            await log.durable()
         await log.close()
     found = facts(folder)
     assert [record["n"] for record in found] == list(range(1, len(found) + 1))
@@ -174,6 +175,21 @@ async def test_the_chain_goes_on_over_files_and_restarts(
     assert begun[3]["previous"] == found[begun[3]["n"] - 2]["hash"]
     assert all(path.stat().st_size <= 2_000 for path in segments(folder))
     assert judged(folder, "a key")
+
+
+async def test_a_file_is_not_left_before_it_is_on_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody waits for the disk a file has twice its size, and is synced before the next."""
+    monkeypatch.setattr(writer, "SEGMENT", 2_000)
+    log = AuditLog.open(folder, settings(), Wall())
+    for step, about in steps(60):
+        log.write(step, **about)
+    await log.close()
+    sizes = [path.stat().st_size for path in segments(folder)]
+    assert len(sizes) > 2
+    assert all(3_500 < size <= 4_000 for size in sizes[:-1])
+    assert judged(folder)
 
 
 async def test_the_oldest_file_goes_on_record(
@@ -360,6 +376,7 @@ async def test_a_next_file_that_the_disk_does_not_take(
     log = AuditLog.open(folder, settings(), Wall())
     while segments(folder)[0].stat().st_size < 1_400:
         log.write("received")
+    await log.durable()
     small_disk(100)
     with pytest.raises(AuditError):
         log.write("received", text="x" * 200)
