@@ -1,16 +1,18 @@
-// Reads and monitors with node-opcua what test_interop.py serves; prints JSON lines.
+// Reads, monitors, writes and calls with node-opcua what test_interop.py serves; prints JSON lines.
 // node interop.js URL POLICY MODE CERTIFICATE_FOLDER
 "use strict";
 const {
   AttributeIds,
+  DataType,
   MessageSecurityMode,
   OPCUAClient,
   SecurityPolicy,
   TimestampsToReturn,
+  UserTokenType,
 } = require("node-opcua-client");
 const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
 
-const [url, policy, mode, folder] = process.argv.slice(2);
+const [url, policy, mode, folder, user, password] = process.argv.slice(2);
 const say = (what, value) => console.log(JSON.stringify({ what, ...value }));
 
 const shown = (dataValue) => ({
@@ -36,7 +38,9 @@ const shown = (dataValue) => ({
     securityPolicy: SecurityPolicy[policy],
   });
   await client.connect(url);
-  const session = await client.createSession();
+  const session = await client.createSession(
+    user ? { type: UserTokenType.UserName, userName: user, password } : undefined,
+  );
 
   const browsed = await session.browse({ nodeId: "ns=2;s=feeder1/", resultMask: 63 });
   const children = browsed.references.filter((one) => one.nodeClass === 2);
@@ -49,6 +53,43 @@ const shown = (dataValue) => ({
   }
   const unit = (await read("feeder1.voltage_a/EngineeringUnits")).value.value;
   say("unit", { id: unit.unitId, name: unit.displayName.text });
+
+  const write = async (id, dataType, value) => {
+    const nodeId = `ns=2;s=${id}`;
+    const dataValue = { value: { dataType, value } };
+    const code = await session.write({ nodeId, attributeId: AttributeIds.Value, value: dataValue });
+    say("write", { id, status: code.name });
+  };
+  await write("Feeder1.CB1", DataType.Boolean, true);
+  await write("feeder1.power", DataType.Double, 12.5);
+  await write("feeder1.power", DataType.Double, NaN);
+  await write("feeder1.power", DataType.Float, 1);
+  await write("feeder1.factor", DataType.Double, 1);
+  const level = await session.read({
+    nodeId: "ns=2;s=feeder1.power",
+    attributeId: AttributeIds.UserAccessLevel,
+  });
+  say("level", { value: level.value.value });
+
+  const call = async (id, method, inputArguments) => {
+    const objectId = `ns=2;s=${id}`;
+    const methodId = `${objectId}/${method}`;
+    const result = await session.call({ objectId, methodId, inputArguments });
+    const outputs = (result.outputArguments || []).map((one) => one.value);
+    say("call", { method, status: result.statusCode.name, outputs });
+  };
+  const two = [{ dataType: DataType.UInt32, value: 2 }];
+  const isolator = "feeder1.isolator/Commands";
+  await call(isolator, "Execute", two);
+  await call(isolator, "Select", two);
+  await call(isolator, "Execute", two);
+  await call(isolator, "Select", [{ dataType: DataType.String, value: "2" }]);
+  await call("/Operator", "Block", [{ dataType: DataType.String, value: "feeder1.factor" }]);
+  const described = await session.getArgumentDefinition(`ns=2;s=${isolator}/Select`);
+  say("arguments", {
+    inputs: described.inputArguments.map((one) => [one.name, one.dataType.value]),
+    outputs: described.outputArguments.map((one) => [one.name, one.dataType.value]),
+  });
 
   const subscription = await session.createSubscription2({
     requestedPublishingInterval: 500,

@@ -12,8 +12,18 @@ from typing import Any
 import pytest
 
 from gateway import Quality
+from gateway.testing import AccessSettings
 
 HERE = Path(__file__).parent
+POINTS = """\
+name,kind,unit,field.at,ua.node,ua.browse_name,command.model,command.select
+feeder1.voltage_a,analog,V,a,,,,
+feeder1.power,analog,kW,b,,,setpoint,
+feeder1.factor,analog,,c,,,,
+feeder1.breaker,status,,d,Feeder1.CB1,CB1,latch,
+feeder1.isolator,double,,e,,,trip_close,local
+feeder1.energy,counter,kWh,f,,,,
+"""
 TIME = 1_700_000_000_500_000_000
 
 
@@ -41,10 +51,12 @@ def node() -> str:
     ("policy", "mode"),
     [("None", "None"), ("Basic256Sha256", "SignAndEncrypt"), ("Aes256_Sha256_RsaPss", "Sign")],
 )
-async def test_node_opcua_reads_and_monitors(
-    node: str, serve: Any, tmp_path: Path, policy: str, mode: str
+async def test_node_opcua_reads_monitors_and_commands(
+    node: str, serve: Any, access: AccessSettings, tmp_path: Path, policy: str, mode: str
 ) -> None:
-    """Names, types, units, status, time stamps and the Overflow bit arrive as they were sent."""
+    """Names, types, units, status, time stamps and the Overflow bit arrive as they were sent,
+    and what an operator, logged in by password, writes and calls is carried out.
+    """
     fields: dict[str, Any] = {
         "security": ["none", "basic256sha256", "aes256_sha256_rsapss"],
         "modes": ["sign", "sign_and_encrypt"],
@@ -52,11 +64,12 @@ async def test_node_opcua_reads_and_monitors(
         "keep": "every",
     }
     names = ["feeder1.power", "feeder1.breaker", "feeder1.isolator", "feeder1.energy"]
-    async with serve(**fields) as served:
+    async with serve(POINTS, access=access, **fields) as served:
         device = int(Quality.DEVICE_TIME)
         await served.field.emit(names, [7.25, 1, 2, 5_000_000_123], device, TIME)
         process = await asyncio.create_subprocess_exec(
             *(node, "interop.js", served.url, policy, mode, str(tmp_path / "pki")),
+            *("anna", "anna's own password"),
             cwd=HERE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -79,6 +92,7 @@ async def test_node_opcua_reads_and_monitors(
                 process.kill()
                 await process.wait()
         assert process.returncode == 0, errors.decode()
+        told = [(one.value, one.client.user) for one in served.field.commands]
 
     def of(what: str) -> list[dict[str, Any]]:
         return [one for one in heard if one["what"] == what]
@@ -87,9 +101,9 @@ async def test_node_opcua_reads_and_monitors(
         "CB1",
         "energy",
         "factor",
-        "fine",
         "isolator",
         "power",
+        "voltage_a",
     ]
     # node-opcua: DataType 1 Boolean, 7 UInt32, 8 Int64 (as high and low word), 11 Double
     assert [(one["id"], one["value"], one["type"]) for one in of("read")] == [
@@ -107,3 +121,28 @@ async def test_node_opcua_reads_and_monitors(
         (5, 0),
     ]
     assert all(one["server"] and one["source"] == TIME // 1_000_000 for one in of("changed"))
+    assert told == [(1.0, "anna"), (12.5, "anna"), (1.0, "anna")]
+    assert [(one["id"], one["status"]) for one in of("write")] == [
+        ("Feeder1.CB1", "Good"),
+        ("feeder1.power", "Good"),
+        ("feeder1.power", "BadOutOfRange"),
+        ("feeder1.power", "BadTypeMismatch"),
+        ("feeder1.factor", "BadNotWritable"),
+    ]
+    assert of("level")[0]["value"] == 3  # CurrentRead | CurrentWrite
+    calls = of("call")
+    assert [(one["method"], one["status"]) for one in calls] == [
+        ("Execute", "BadInvalidState"),
+        ("Select", "Good"),
+        ("Execute", "Good"),
+        ("Select", "BadInvalidArgument"),
+        ("Block", "Good"),
+    ]
+    assert calls[1]["outputs"] == calls[2]["outputs"]
+    assert [len(one["outputs"]) for one in calls] == [0, 2, 2, 0, 2]
+    # node-opcua: DataType 1 Boolean, 7 UInt32, 12 String
+    assert of("arguments")[0] == {
+        "what": "arguments",
+        "inputs": [["Value", 7], ["Test", 1]],
+        "outputs": [["Status", 12], ["Id", 12]],
+    }
