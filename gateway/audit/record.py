@@ -22,7 +22,8 @@ MAX_LINE = 65_536
 _START = re.compile(rb'\{"n":([1-9]\d{0,18}),"time":"([0-9T:.-]{29}Z)","step":"(\w{1,64})"')
 _STEP = re.compile(r"[a-z]\w{0,63}", re.ASCII)
 _END = re.compile(rb',"hash":"([0-9a-f]{64})"\}\n')
-_END_LENGTH = len(',"hash":""}\n') + 64
+END_LENGTH = len(',"hash":""}\n') + 64
+"""Bytes of a line behind its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ def render(n: int, time: int, step: str, facts: Mapping[str, Any]) -> bytes:
     head = {"n": n, "time": time_text(time), "step": step}
     plain = head | {name: _plain(value) for name, value in facts.items()}
     body = json.dumps(plain, separators=(",", ":"), allow_nan=False)[:-1].encode("ascii")
-    if len(body) + _END_LENGTH > MAX_LINE:
+    if len(body) + END_LENGTH > MAX_LINE:
         raise AuditError(
-            f"found a record of {len(body) + _END_LENGTH} bytes, allowed: at most {MAX_LINE}"
+            f"found a record of {len(body) + END_LENGTH} bytes, allowed: at most {MAX_LINE}"
         )
     return body
 
@@ -83,11 +84,11 @@ def label(line: bytes) -> tuple[bytes, bytes] | None:
 
 def split(line: bytes) -> Line | None:
     """Take a line apart; None where it is no whole record."""
-    start, end = _START.match(line), _END.fullmatch(line, max(0, len(line) - _END_LENGTH))
+    start, end = _START.match(line), _END.fullmatch(line, max(0, len(line) - END_LENGTH))
     if start is None or end is None:
         return None
     return Line(
-        int(start[1]), start[2], start[3], line[:-_END_LENGTH], bytes.fromhex(end[1].decode())
+        int(start[1]), start[2], start[3], line[:-END_LENGTH], bytes.fromhex(end[1].decode())
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.audit.chain import Chain
 from gateway.audit.head import HEAD, Head
-from gateway.audit.record import MAX_LINE, finish, parse, render
+from gateway.audit.record import END_LENGTH, MAX_LINE, finish, parse, render
 from gateway.audit.segment import number_of, segment, segments
 from gateway.audit.trail import BEGUN, DELETED
 
@@ -106,7 +106,7 @@ class Writer:
         """Write a record and return its number; a killed process does not lose it any more."""
         self._file.mend()
         body = render(self.n + 1, self._now(), step, facts)
-        size = self._file.size + len(body)
+        size = self._file.size + len(body) + END_LENGTH
         if size > self._segment and (self.durable == self.n or size > 2 * self._segment):
             self._roll()
             body = render(self.n + 1, self._now(), step, facts)
