@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from gateway.access import certificates as module
 from gateway.access.certificates import Certificates
 from gateway.model.access import CertificateRule
+from gateway.model.subject import parse
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 
@@ -148,6 +149,12 @@ def test_rules_that_cannot_be(fields: dict[str, str], sentence: str) -> None:
     """A rule that could never fit is a mistake of the configuration."""
     with pytest.raises(ValidationError, match=sentence):
         CertificateRule(**fields, role="viewer")
+
+
+def test_empty_subject_is_none() -> None:
+    """A rule for everybody without a subject is not what an empty text means."""
+    with pytest.raises(ValueError, match="a subject is written as"):
+        parse("")
 
 
 def test_openssl_is_what_the_sentence_says(tmp_path: Path) -> None:

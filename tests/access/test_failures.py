@@ -136,6 +136,19 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:
     assert failures.locked("anna", THIRD)
 
 
+def test_what_is_long_ago_goes_first(monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:
+    """Counts that could lead to nothing any more make room, and not those of a minute ago."""
+    monkeypatch.setattr(module, "MOST_COUNTS", 20)
+    failures = Failures(RULE, clock)
+    for n in range(10):
+        failures.failed(f"old{n}", f"10.1.0.{n}")
+    clock.now += 61.0
+    failures.failed("anna", THIRD)
+    failures.failed("anna", THIRD)
+
+    assert set(failures._counts) == {("anna", ""), ("", THIRD)}
+
+
 # RFC 4291 (::ffff:0:0/96 is an IPv4 address), RFC 6177 (a site has a /64 at least).
 @pytest.mark.parametrize(
     ("address", "host"),

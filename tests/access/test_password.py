@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
+
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.access.password import (
     hash_flaw,
@@ -128,3 +134,51 @@ def test_weak_passwords_are_refused(password: str, found: str) -> None:
 
     assert bool(flaw) == bool(found)
     assert found in flaw
+
+
+SCRAPS = ["$", "argon2id", "argon2i", "v=19", "v=16", "m=7168,t=1,p=1", "m=8,t=1,p=1", "p=0", ","]
+SCRAPS += [SALT, KEY, "", "=", "A", "\x00", "é", "m=7168", "t=1", "p=8"]
+LIKELY = st.lists(st.sampled_from(SCRAPS), max_size=12).map("".join)
+WHOLE = st.builds(
+    "$argon2id$v=19$m=7168,t=1,p={}${}${}".format,
+    st.integers(0, 9),
+    st.text("ABCDwxyz0189+/", min_size=9, max_size=90),
+    st.text("ABCDwxyz0189+/", min_size=20, max_size=90),
+)
+
+
+@given(st.one_of(LIKELY, WHOLE))
+@settings(deadline=None)
+def test_what_passes_as_a_hash_can_be_tried(text: str) -> None:
+    """A text without a flaw can be held against a password, and never ends in an error."""
+    if not hash_flaw(text):
+        assert verified(text, "correct horse") in (True, False)
+
+
+RESIDENT = """\
+from pathlib import Path
+from threading import Thread
+from gateway.access.password import hash_password
+def resident():
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * 4096
+hash_password("correct horse")
+before = resident()
+for _ in range(3):
+    thread = Thread(target=hash_password, args=["correct horse"])
+    thread.start()
+    thread.join()
+print(before, resident())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about glibc's malloc")
+def test_memory_of_a_hash_is_given_back() -> None:
+    """After log-ins the process has no more memory than before: none of the hash's 33 MiB."""
+    command = [sys.executable, "-c", RESIDENT]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    first, last = map(int, done.stdout.split())
+
+    # The interpreter with numpy and pydantic has some 50 MB; a hash that stays would be 34 more.
+    assert first < 80e6
+    assert last - first < 8e6
