@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -139,6 +141,35 @@ async def test_overrides_survive_a_crash(tmp_path: Path) -> None:
         assert shown(gateway, "bay.breaker") == (1, GOOD)
         assert await act(gateway, "end_test", "bay.isolator")
     assert OverrideFile(tmp_path / NAME).load() == {}
+
+
+WRITER = """\
+import sys, itertools
+from pathlib import Path
+from gateway.engine.override_entry import Entry, Said
+from gateway.engine.override_file import OverrideFile
+file = OverrideFile(Path(sys.argv[1]))
+for i in itertools.count():
+    said = Said(value=i, quality=0, time=i)
+    file.save({f"p{n}": Entry(blocked=True, shown=said, device=said) for n in range(50)})
+    print(i, flush=True)
+"""
+
+
+@pytest.mark.parametrize("saves", [3, 20, 50])
+def test_a_kill_at_any_instant_leaves_what_was_saved_last(tmp_path: Path, saves: int) -> None:
+    """All of it: the last that was answered for, or the one that was being written."""
+    path = tmp_path / NAME
+    command = [sys.executable, "-c", WRITER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        answered = [int(writer.stdout.readline()) for _ in range(saves)]
+        writer.kill()
+        answered += [int(line) for line in writer.stdout]
+    entries = OverrideFile(path).load()
+    assert len(entries) == 50
+    (value,) = {entry.shown and entry.shown.value for entry in entries.values()}
+    assert value in (answered[-1], answered[-1] + 1)
 
 
 async def test_a_point_that_left_the_configuration_keeps_its_entry(
