@@ -12,6 +12,8 @@ from gateway.model.errors import reason
 from gateway.model.fields import seconds_text
 
 _LATER = (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLZeroReturnError, ssl.SSLEOFError)
+_FAREWELLS = ("APPLICATION_DATA_AFTER_CLOSE_NOTIFY", "PROTOCOL_IS_SHUTDOWN")
+"""What is said of a session that both sides are done with."""
 
 
 class _Session:
@@ -26,7 +28,8 @@ class _Session:
             self._ends = self.context.clock() + self.context.limit
 
     def _failed(self, error: ssl.SSLError) -> None:
-        if isinstance(self.context, Context) and not isinstance(error, _LATER):
+        over = isinstance(error, _LATER) or getattr(error, "reason", "") in _FAREWELLS
+        if isinstance(self.context, Context) and not over:
             self.context.refused(reason(error))
 
     def _check(self) -> None:

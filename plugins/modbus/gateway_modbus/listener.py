@@ -20,6 +20,9 @@ from gateway_modbus import frame
 from gateway_modbus.outcome import BUSY, DEVICE_FAILURE
 from gateway_modbus.write import WRITES
 
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds that a client has to prove who it is; before, it counts for nothing."""
+
 
 class Framing(StrEnum):
     """How requests are framed."""
@@ -90,7 +93,12 @@ class Listener:
             # Bound before anything is waited for: who connects in the same moment finds it.
             family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
             bound = socket.create_server((at.host, at.port), family=family)
-            self._server = await loop.create_server(lambda: Client(self), sock=bound, ssl=tls)
+            self._server = await loop.create_server(
+                lambda: Client(self),
+                sock=bound,
+                ssl=tls,
+                ssl_handshake_timeout=None if tls is None else HANDSHAKE_TIMEOUT,
+            )
         except OSError as error:
             raise LinkError(f"cannot listen at {at}: {reason(error)}") from None
         return Endpoint(at.host, self._server.sockets[0].getsockname()[1])

@@ -8,6 +8,8 @@ import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+from gateway_modbus import listener
 from gateway_modbus.server import ModbusServer
 
 from gateway.testing import Emitter, free_port, running
@@ -49,6 +51,30 @@ async def master(folder: Path, port: int, name: str) -> AsyncIterator[Master]:
         writer.transport.abort()
 
 
+def slave(folder: Path, port: int, **tls: Path) -> ModbusServer:
+    files = {
+        "ca": folder / "ca.pem",
+        "certificate": folder / "gateway.pem",
+        "key": folder / "gateway.key",
+    }
+    return ModbusServer.model_validate(
+        {"name": "scada", "listen": f"127.0.0.1:{port}", "transport": "tls", "tls": files | tls}
+    )
+
+
+async def test_who_never_greets_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that connects and does not begin TLS loses its connection in bounded time."""
+    monkeypatch.setattr(listener, "HANDSHAKE_TIMEOUT", 0.05)
+    Authority(tmp_path).issue("gateway", "127.0.0.1")
+    port, field = free_port(), Emitter(name="field")
+    async with running([field], [slave(tmp_path, port)], POINTS, data=tmp_path) as gw:
+        await gw.until(lambda: gw.state("scada") == "up")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+
+
 async def test_a_slave_renews_and_revokes_while_masters_read(tmp_path: Path) -> None:
     """Who was let in reads on; who comes next meets the new certificate, or is refused."""
     authority = Authority(tmp_path)
@@ -56,19 +82,7 @@ async def test_a_slave_renews_and_revokes_while_masters_read(tmp_path: Path) -> 
     authority.issue("scada")
     lost = authority.issue("lost")
     port, field = free_port(), Emitter(name="field")
-    scada = ModbusServer.model_validate(
-        {
-            "name": "scada",
-            "listen": f"127.0.0.1:{port}",
-            "transport": "tls",
-            "tls": {
-                "ca": authority.file,
-                "certificate": tmp_path / "gateway.pem",
-                "key": tmp_path / "gateway.key",
-                "crl": authority.revoke(),
-            },
-        }
-    )
+    scada = slave(tmp_path, port, crl=authority.revoke())
     async with running([field], [scada], POINTS, data=tmp_path) as gw:
         await gw.until(lambda: gw.state("scada") == "up" and gw.state("field") == "up")
         await field.emit(["feeder1.voltage"], [2305.0])
