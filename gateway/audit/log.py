@@ -126,7 +126,7 @@ class AuditLog:
             if sync.done():
                 sync.result()
             else:
-                self._sync_error = f"the disk has not answered for {PATIENCE:g} s"
+                self._sync_fails(f"the disk has not answered for {PATIENCE:g} s")
             if self._sync_error and self._writer.durable < due:
                 raise AuditError(f"the audit log is not on disk: {self._sync_error}")
 
@@ -215,10 +215,13 @@ class AuditLog:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.sync, mark)
         except OSError as error:
-            if not self._sync_error:
-                log.error("the audit log is not on disk: %s", reason(error))
-            self._sync_error = reason(error)
+            self._sync_fails(reason(error))
             self._plan()
         else:
             self._writer.synced(mark)
             self._sync_error = ""
+
+    def _sync_fails(self, why: str) -> None:
+        if not self._sync_error:
+            log.error("the audit log is not on disk: %s", why)
+        self._sync_error = why

@@ -138,13 +138,16 @@ def _other_key(files: list[Path], chain: Chain) -> str:
     for path in reversed(files):
         with path.open("rb") as file:
             begun = parse(file.readline(MAX_LINE + 1))
-        name = None if begun is None else begun.facts.get("key")
-        if begun is None or name == chain.name:
-            continue
-        if chain.name is None:
-            return "it has a key, and the configuration has none"
-        return f"it has {'no key' if name is None else 'another key'}, the configuration has one"
-    return ""
+        if begun is not None:
+            break
+    else:
+        return ""
+    name = begun.facts.get("key")
+    if name == chain.name:
+        return ""
+    if chain.name is None:
+        return "it has a key, and the configuration has none"
+    return f"it has {'no key' if name is None else 'another key'}, the configuration has one"
 
 
 def _set_aside(folder: Path, why: str) -> None:
