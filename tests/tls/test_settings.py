@@ -13,6 +13,7 @@ from tls_partner import client_settings, context_of, server_settings
 
 from gateway import LinkError, TlsClient, TlsServer, Verify
 from gateway.testing.authority import Authority
+from gateway.tls import files
 
 
 @pytest.mark.parametrize(
@@ -158,3 +159,24 @@ def test_weak_keys_of_our_own_are_refused(tmp_path: Path, authority: Authority) 
     authority.issue("server", "127.0.0.1", key_size=1024)
     with pytest.raises(LinkError, match="the key is weaker than RSA with 2048 bits"):
         context_of(server_settings(tmp_path))
+
+
+@pytest.mark.parametrize("field", ["ca", "certificate"])
+def test_what_the_system_cannot_open_is_named(
+    tmp_path: Path, authority: Authority, field: str
+) -> None:
+    """Whatever the system says, the sentence has field, path, and its words."""
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(LinkError) as caught:
+        context_of(client_settings(tmp_path, **{field: path}))
+    assert str(caught.value) == f"tls.{field}: {path} cannot be read: File name too long"
+
+
+def test_a_file_without_end_is_not_read(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memory that a file may take is bounded."""
+    monkeypatch.setattr(files, "LARGEST", 1_000_000)
+    (tmp_path / "ca.pem").write_bytes(b"\n" * 1_000_001)
+    with pytest.raises(LinkError, match=r"tls\.ca: .*ca\.pem is larger than 1 MB"):
+        context_of(client_settings(tmp_path))
