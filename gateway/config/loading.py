@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 from gateway.config import access, commands, document, file, table
 from gateway.config.document import Mapping as MappingNode
 from gateway.config.document import Node, Scalar, Sequence, found
+from gateway.config.links import Links
 from gateway.config.names import Names
-from gateway.config.points import COMMAND, PointList
+from gateway.config.points import PointList
 from gateway.config.problem import ConfigError, Problem, did_you_mean, excerpt, listing
 from gateway.config.section import Section
-from gateway.host import Component, Host, PluginError
+from gateway.host import Host
 from gateway.model.access import AccessSettings
 from gateway.model.configuration import CommandSettings, Configuration, GatewaySettings
 from gateway.model.fields import Settings
@@ -69,15 +70,9 @@ class _Loader:
 
     def __init__(self, path: Path, environ: Mapping[str, str], host: Host) -> None:
         self.path = path
-        self.host = host
         self.problems: list[Problem] = []
         self.section = Section(path, environ, self.problems)
-        self.places: dict[str, tuple[Path, int, int]] = {}
-        self.nodes: dict[str, MappingNode] = {}
-        self.names: dict[str, int] = {}
-        self.unread: set[str] = set()
-        self.links_readable = True
-        self.told: set[str] = set()
+        self.links = Links(self.section, host)
         self.order: dict[Path, int] = {path: 0}
 
     def load(self) -> Configuration:
@@ -111,7 +106,7 @@ class _Loader:
             if access_settings is not None:
                 node = self._entry(root, "access") or root
                 access.check(self.section, node, access_settings, names)
-                access.check_links(self.section, self.nodes, sinks, access_settings)
+                access.check_links(self.section, self.links.nodes, sinks, access_settings)
         if self.problems or settings is None or definitions is None:
             last = len(self.order)
             raise ConfigError(
@@ -176,128 +171,16 @@ class _Loader:
         if not node.reported:
             self.section.report(node, f"{key}: found {found(node)}, allowed: {KEYS[key]}")
 
-    # sources: and sinks: -------------------------------------------------------------------------
-
     def _links(self, root: MappingNode, key: str, base: type[Source | Sink]) -> list[Source | Sink]:
         node = self._entry(root, key)
-        if node is None:
-            self.links_readable = self.links_readable and key not in REQUIRED
-            return []
-        if not isinstance(node, Sequence):
-            self.links_readable = False
-            if isinstance(node, Scalar) and node.value is None and key not in REQUIRED:
-                self.links_readable = True
-                return []
-            self._refuse(node, key)
-            return []
-        links = []
-        for i, item in enumerate(node.items):
-            if isinstance(item, MappingNode):
-                link = None
-                name = self._name(item)
-                component = self._component(item, key, base)
-                if component is not None:
-                    link = self.section.read(
-                        item, component.cls, component.schema, f"plugin '{component.plugin}'"
-                    )
-                if link is None and name:
-                    self.unread.add(name)
-                elif link is None:
-                    self.links_readable = False
-                else:
-                    links.append(link)
-                    self.places[link.name] = (self.path, item.line, item.column)
-                    self.nodes[link.name] = item
-            else:
-                self.links_readable = False
-                if not item.reported:
-                    rule = "allowed: a mapping with name and type"
-                    self.section.report(item, f"{key}[{i}]: found {found(item)}, {rule}")
-        return links
-
-    def _name(self, item: MappingNode) -> str:
-        node = self._entry(item, "name")
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            return ""
-        name = node.value
-        if name == COMMAND:
-            sentence = (
-                f"name: found {excerpt(name)}, but the columns {COMMAND}.… of the point list say "
-                "how points are commanded; allowed: any other name"
-            )
-            self.section.report(node, sentence)
-        elif name in self.names:
-            sentence = (
-                f"found the link {excerpt(name)} again, first in line {self.names[name]}; "
-                "names are unique over sources and sinks"
-            )
-            self.section.report(node, sentence)
-        else:
-            self.names[name] = node.line
-        return name
-
-    def _component(
-        self, item: MappingNode, key: str, base: type[Source | Sink]
-    ) -> Component | None:
-        node = self._entry(item, "type")
-        if node is None:
-            sentence = f"the key 'type' is missing, allowed: {self._types(key, base)}"
-            self._report(item.line, item.column, sentence)
-            return None
-        if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.value:
-            if not node.reported:
-                sentence = f"type: found {found(node)}, allowed: {self._types(key, base)}"
-                self.section.report(node, sentence)
-            return None
-        word = node.value
-        plugin = word.partition(".")[0]
-        if plugin not in self.host.names():
-            sentence = (
-                f"type: found {excerpt(word)}, but no plugin {excerpt(plugin)} is installed; "
-                f"allowed: {self._types(key, base)}"
-            )
-            self.section.report(node, sentence + did_you_mean(plugin, self.host.names()))
-            return None
-        try:
-            component = self.host.component(word)
-        except PluginError as error:
-            node.reported = True
-            if plugin not in self.told:
-                self.told.add(plugin)
-                self._report(node.line, node.column, f"type: {error}")
-            return None
-        except KeyError:
-            known = [word for one in self.host.load(plugin).components for word in one.types]
-            sentence = (
-                f"type: found {excerpt(word)}, allowed for plugin '{plugin}': {listing(known)}"
-            )
-            self.section.report(node, sentence + did_you_mean(word, known))
-            return None
-        if not issubclass(component.cls, base):
-            other = "sources" if key == "sinks" else "sinks"
-            sentence = (
-                f"type: found {excerpt(word)} among the {key}, but it belongs to the {other}; "
-                f"allowed: {self._types(key, base)}"
-            )
-            self.section.report(node, sentence)
-            return None
-        return component
-
-    def _types(self, key: str, base: type[Source | Sink]) -> str:
-        """Return the types of the plugins that this file has loaded, and the other plugins."""
-        types: list[str] = []
-        others: list[str] = []
-        for name in self.host.names():
-            plugin = self.host.loaded(name)
-            if plugin is None:
-                others.append(name)
-            else:
-                for one in plugin.components:
-                    types += one.types if issubclass(one.cls, base) else ()
-        text = listing(types) if types else ""
-        if others:
-            text += (" or " if text else "") + f"a type of the plugins {listing(others)}"
-        return text or f"none, because no plugin with {key} is installed"
+        if isinstance(node, Sequence):
+            return self.links.read(node, key, base)
+        left_out = node is None or (isinstance(node, Scalar) and node.value is None)
+        if key in REQUIRED or not left_out:
+            self.links.complete = False
+            if node is not None:
+                self._refuse(node, key)
+        return []
 
     # points: -------------------------------------------------------------------------------------
 
@@ -310,8 +193,8 @@ class _Loader:
             return None
         before = len(self.problems)
         nodes = node.items if isinstance(node, Sequence) else [node]
-        points = PointList(links, {"": (self.path, node.line, node.column)} | self.places)
-        points.unread(self.unread, everything=not self.links_readable)
+        points = PointList(links, {"": (self.path, node.line, node.column)} | self.links.places)
+        points.unread(self.links.unread, everything=not self.links.complete)
         if not nodes:
             self._refuse(node, "points")
         for one in nodes:

@@ -12,11 +12,12 @@ from pydantic import BaseModel
 
 from gateway.config import control as control_cells
 from gateway.config import deadband as deadband_cell
-from gateway.config import table
+from gateway.config import header, table
 from gateway.config.cells import kind, name_fault, number, rate, scale
-from gateway.config.columns import Columns, fields_of, unknown_column
+from gateway.config.columns import Columns
+from gateway.config.header import COMMAND
 from gateway.config.names import Names
-from gateway.config.problem import Bounded, Problem, did_you_mean, excerpt, listing
+from gateway.config.problem import Bounded, Problem, excerpt, listing
 from gateway.config.selection import takes
 from gateway.config.table import Table
 from gateway.model.command import Control
@@ -25,21 +26,6 @@ from gateway.model.point import Deadband, Definition, Kind, LinkPoint, Point
 
 T = TypeVar("T")
 
-BASE = (
-    "name",
-    "kind",
-    "unit",
-    "description",
-    "model",
-    "scale",
-    "offset",
-    "low",
-    "high",
-    "rate",
-    "deadband",
-)
-COMMAND = "command"
-"""The first part of the columns that say how a point is commanded; no link has this name."""
 _INFINITY = math.inf
 
 
@@ -58,8 +44,9 @@ class PointList:
         self.places = dict(places or {})
         self.problems: list[Problem] = []
         self.definitions: list[Definition] = []
-        self._unread: frozenset[str] = frozenset()
-        self._all_known = True
+        self._models: dict[str, type[BaseModel]] = {link.name: type(link).Point for link in links}
+        self._models[COMMAND] = Control
+        self._unread: frozenset[str] | None = frozenset()
         self._origins: list[tuple[Table, dict[str, dict[str, int]]]] = []
         self._rows: list[tuple[int, int]] = []
         self._seen: dict[str, int] = {}
@@ -72,8 +59,7 @@ class PointList:
 
         everything: there may be more of them, whose names are not known.
         """
-        self._unread = frozenset(names)
-        self._all_known = not everything
+        self._unread = None if everything else frozenset(names)
 
     def add(self, path: Path, text: str) -> None:
         """Read one CSV file; its definitions come behind those of the files before.
@@ -83,9 +69,9 @@ class PointList:
         found = Bounded(path)
         rows = table.read(path, text, found)
         if rows is not None:
-            base, links = self._header(rows, found)
+            base, parts = header.read(rows, self._models, self._unread, found)
             if "name" in base:
-                self._body(rows, base, links, found)
+                self._body(rows, base, parts, found)
         self.problems += found.all()
 
     def check(self) -> tuple[Definition, ...]:
@@ -132,75 +118,13 @@ class PointList:
             taken = ((i, one) for i, one in enumerate(self.definitions) if name in one.addresses)
         return [LinkPoint(i, one, one.addresses.get(name)) for i, one in taken]
 
-    # The header ----------------------------------------------------------------------------------
-
-    def _header(
-        self, rows: Table, found: Bounded
-    ) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-        base: dict[str, int] = {}
-        links: dict[str, dict[str, int]] = {}
-        for i, column in enumerate(rows.header):
-            link, dot, field = column.partition(".")
-            if not column:
-                if any(rows.columns[i]):
-                    found(rows.problem(-1, i, "found a column without a name that has cells"))
-            elif not dot:
-                if column in base:
-                    found(rows.problem(-1, i, f"found the column '{column}' twice"))
-                elif column in BASE:
-                    base[column] = i
-                else:
-                    found(rows.problem(-1, i, self._unknown(column)))
-            elif link in self._unread:
-                continue
-            elif (model := self._model(link)) is not None:
-                names = fields_of(model)
-                if field not in names:
-                    found(rows.problem(-1, i, unknown_column(link, model, column)))
-                elif names[field] in links.setdefault(link, {}):
-                    found(rows.problem(-1, i, f"found the column '{column}' twice"))
-                else:
-                    links[link][names[field]] = i
-            elif self._all_known:
-                found(rows.problem(-1, i, self._unknown(column)))
-        if "name" not in base:
-            hint = ""
-            if len(rows.header) == 1 and "\t" in rows.header[0]:
-                hint = "; cells are separated with , or ;, not with tabs"
-            found(rows.problem(-1, 0, f"the column 'name' is missing{hint}"))
-        return base, links
-
-    def _model(self, prefix: str) -> type[BaseModel] | None:
-        """Return the model of the columns that begin with a link's name, or with `command`."""
-        if prefix == COMMAND:
-            return Control
-        return type(self.links[prefix]).Point if prefix in self.links else None
-
-    def _unknown(self, column: str) -> str:
-        link, dot, _ = column.partition(".")
-        if dot:
-            known = sorted({*self.links, *self._unread})
-            return (
-                f"found a column of the unknown link {excerpt(link)}, "
-                f"allowed: {listing(known)} and {COMMAND}{did_you_mean(link, [*known, COMMAND])}"
-            )
-        columns = [
-            f"{name}.{word}"
-            for name in (COMMAND, *self.links)
-            for word in fields_of(self._model(name) or Control)
-        ]
-        return (
-            f"found the unknown column {excerpt(column)}, allowed: {', '.join(BASE)} "
-            f"and <link>.<field>{did_you_mean(column, [*BASE, *columns])}"
-        )
-
     # The rows ------------------------------------------------------------------------------------
 
     def _body(
         self,
         rows: Table,
         base: dict[str, int],
-        links: dict[str, dict[str, int]],
+        parts: dict[str, dict[str, int]],
         found: Bounded,
     ) -> None:
         n = len(rows)
@@ -244,20 +168,20 @@ class PointList:
         sources: list[str | None] = [None] * n
         addresses: list[dict[str, Point]] = [{} for _ in range(n)]
         controls: list[Control | None] = [None] * n
-        for name, fields in links.items():
+        for name, fields in parts.items():
             if name == COMMAND:
                 controls = self._controls(rows, fields, found)
             else:
                 self._link(rows, name, fields, sources, addresses, found)
         # A column that was not understood may be the source of every row.
         understood = all(one.line != rows.header_line for one in found.problems)
-        if understood and self._all_known and not self._unread and None in sources:
+        if understood and self._unread == frozenset() and None in sources:
             rule = f"fill the columns of one, allowed: {listing(sorted(self._sources))}"
             for row, source in enumerate(sources):
                 if source is None and names[row]:
                     found(rows.problem(row, base["name"], f"{names[row]} has no source: {rule}"))
         origin = len(self._origins)
-        self._origins.append((rows, links))
+        self._origins.append((rows, parts))
         self._rows += [(origin, row) for row in range(n)]
         self.definitions += map(
             Definition,

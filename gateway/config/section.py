@@ -37,8 +37,12 @@ class Section:
         self._root: Schema = {}
 
     def report(self, node: Node, sentence: str) -> None:
-        """Add a problem at a node."""
+        """Add a problem at a node, which cannot be used then."""
         node.reported = True
+        self.add(node, sentence)
+
+    def add(self, node: Node, sentence: str) -> None:
+        """Add a problem at a node whose parts may have problems of their own."""
         self.problems.append(Problem(self.path, node.line, node.column, sentence))
 
     def read(self, node: MappingNode, model: type[M], schema: Schema, plugin: str = "") -> M | None:
@@ -252,9 +256,7 @@ class Section:
             elif isinstance(place, Scalar):
                 self.report(place, f"{where}: found {found(place)}: {sentence}")
             else:
-                self.problems.append(
-                    Problem(self.path, place.line, place.column, _label(where, sentence))
-                )
+                self.add(place, _label(where, sentence))
         if not errors or not any(p.path == self.path for p in self.problems):
             self.report(node, wording.plain(str(error)))
 
@@ -271,9 +273,7 @@ class Section:
     def _missing(self, node: Node, key: str) -> None:
         schemas = self._under(key, self._schemas.get(id(node), []))
         rule = f", allowed: {allowed(schemas, self._root)}" if schemas else ""
-        self.problems.append(
-            Problem(self.path, node.line, node.column, f"the key '{key}' is missing{rule}")
-        )
+        self.add(node, f"the key '{key}' is missing{rule}")
 
     def _unknown(self, node: MappingNode, loc: tuple[int | str, ...]) -> None:
         parent, where = self.place(node, loc[:-1])

@@ -40,9 +40,6 @@ class Interlock:
     _root: Part
     _positions: frozenset[str]
 
-    def __str__(self) -> str:
-        return self.text
-
     def check(self, read: Callable[[str], tuple[float, int]]) -> str:
         """Return nothing where it holds, and otherwise a sentence that says why not.
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli.command import gateway
-from gateway.config.points import BASE
+from gateway.config.header import BASE
 from gateway.config.schema import plugins, schema
 from gateway.host import Host
 from gateway.model.command import Control
