@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -248,3 +250,17 @@ async def test_a_disk_that_hangs_holds_up_nothing(
     finally:
         released.set()
     await asyncio.sleep(0)
+
+
+def test_a_gateway_without_tls_does_not_pay_for_it(tmp_path: Path) -> None:
+    """Engine, command line and TLS are loaded, contexts without files made: no cryptography."""
+    script = (
+        "import sys, logging, gateway.cli, gateway.engine\n"
+        "from gateway import TlsClient\n"
+        "from gateway.tls.watched import Watched\n"
+        "Watched('link', TlsClient()).open(print, logging.getLogger())\n"
+        "print('cryptography' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert ended.stdout == "False\n"
