@@ -45,6 +45,6 @@ class Certificates:
         words = text_of(subject) or f"sha256:{fingerprint}"
         name = "".join(one if one.isprintable() else "?" for one in words[:MOST_CHARACTERS])
         for wanted, digits, role in self._rules:
-            if wanted == subject if digits is None else digits == fingerprint:
+            if wanted == subject or digits == fingerprint:
                 return name, role
         return name, None

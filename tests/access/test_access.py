@@ -359,6 +359,10 @@ async def test_removed_user_loses_its_rights(
     assert access.client("mqtt", "t", user="anna", role="operator").role == ""
     assert events[-1] == ("users_changed", {"added": "dora", "removed": "anna"})
 
+    users.write_text(USERS.replace("anna", "dora").replace("bert", "eve"))
+    clock.now += 1.0
+    assert not any(access.may(client, one, 0) for one in Permission)
+
     users.write_text(USERS)
     clock.now += 1.0
     assert access.may(client, COMMAND, 0)
