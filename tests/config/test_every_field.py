@@ -390,9 +390,14 @@ def test_every_field_of_the_gateway(key: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["gateway", "commands", "access"])
 def test_every_setting_is_in_the_schema(key: str) -> None:
     """What the cases above are generated from has every field of the model."""
-    model = {"gateway": GatewaySettings, "commands": CommandSettings, "access": AccessSettings}[key]
+    models: dict[str, type[BaseModel]] = {
+        "gateway": GatewaySettings,
+        "commands": CommandSettings,
+        "access": AccessSettings,
+    }
 
-    assert set(branches(SCHEMA["properties"][key])[0]["properties"]) == set(model.model_fields)
+    described = branches(SCHEMA["properties"][key])[0]["properties"]
+    assert set(described) == set(models[key].model_fields)
 
 
 def test_every_top_level_key(tmp_path: Path) -> None:
