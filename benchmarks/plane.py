@@ -21,7 +21,7 @@ from benchmarks.job import VALUES, Job, Sink
 from benchmarks.process import busy
 from benchmarks.rig import Gateway, Rig, at_work, cores, gateway_command, rig, until
 from gateway import Duration
-from gateway.engine.report import ask
+from gateway.engine.local import ask
 
 Reference = Literal["script", "floor"]
 """What runs in the gateway's place: the script of a utility, or the least that Python can do."""

@@ -13,6 +13,7 @@ import click
 
 from gateway import __version__
 from gateway.cli.audit import audit
+from gateway.cli.operate import command, point
 from gateway.cli.user import user
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def gateway() -> None:
 
 
 gateway.add_command(audit)
+gateway.add_command(command)
+gateway.add_command(point)
 gateway.add_command(user)
 
 
@@ -192,7 +195,7 @@ def health(data: Path, as_json: bool) -> None:
     """
     import asyncio
 
-    from gateway.engine.report import ask
+    from gateway.engine.local import ask
 
     try:
         report = asyncio.run(ask(data))

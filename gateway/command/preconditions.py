@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from gateway.command.order import Outcome
-from gateway.command.target import Target
+from gateway.command.target import Target, doubtful
 from gateway.model.access import Permission
 from gateway.model.command import (
     Client,
@@ -19,6 +19,7 @@ from gateway.model.command import (
     Request,
 )
 from gateway.model.context import Image
+from gateway.model.quality import Quality
 
 _S = CommandStatus
 
@@ -107,7 +108,10 @@ class Preconditions:
 
     def _read(self, name: str) -> tuple[float, int]:
         point = self._ids[name]
-        return float(self._image.value[point]), int(self._image.quality[point])
+        quality = int(self._image.quality[point])
+        if doubtful(quality) and not quality & Quality.VALIDITY:
+            quality |= Quality.QUESTIONABLE
+        return float(self._image.value[point]), quality
 
 
 def _value(value: float, control: Control, unit: str) -> Outcome | None:

@@ -32,10 +32,17 @@ class Indication:
         return self.definition.name
 
     def value(self, image: Image) -> float | None:
-        """Return its value, None where it is not good."""
-        value = float(image.value[self.point])
-        good = not int(image.quality[self.point]) & Quality.VALIDITY and not math.isnan(value)
-        return value if good else None
+        """Return its value, None where it is not to be relied on.
+
+        A value that an operator froze is old, whatever it was; one that he put there counts.
+        """
+        value, quality = float(image.value[self.point]), int(image.quality[self.point])
+        return None if doubtful(quality) or math.isnan(value) else value
+
+    def shown(self, image: Image) -> float | None:
+        """Return the value that the device itself shows, None where it does not."""
+        by_hand = int(image.quality[self.point]) & Quality.SUBSTITUTED
+        return None if by_hand else self.value(image)
 
     def text(self, image: Image) -> str:
         """Return its value for people, or its quality where it is not good."""
@@ -87,7 +94,7 @@ class Target:
         """Return whether the feedback shows the commanded value; True where there is none."""
         if self.feedback is None:
             return True
-        shown = self.feedback.value(image)
+        shown = self.feedback.shown(image)
         if shown is None:
             return False
         if self.feedback.definition.kind is Kind.DOUBLE:
@@ -97,6 +104,12 @@ class Target:
         # Moves within the deadband are not reported at all.
         band = max(self.control.feedback_band, self.feedback.definition.deadband.width)
         return abs(shown - value) <= band or math.isclose(shown, value, rel_tol=ROUNDING)
+
+
+def doubtful(quality: int) -> bool:
+    """Return whether a value of this quality is not good, or one that an operator froze."""
+    hand = quality & (Quality.OPERATOR_BLOCKED | Quality.SUBSTITUTED)
+    return bool(quality & Quality.VALIDITY) or hand == Quality.OPERATOR_BLOCKED
 
 
 def targets(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ from gateway.model.point import Definition
 
 log = logging.getLogger("gateway.command")
 
+PATIENCE = 10.0
+"""Seconds that what operators did has to be on disk when the gateway ends."""
 LONGEST_KEY = 256
 """Characters of a request's key."""
 
@@ -82,6 +85,7 @@ class Authority:
         settings = configuration.commands
         self._names = names
         self._audit = audit
+        self._acting: set[asyncio.Task[Answer]] = set()
         self._overrides = overrides
         self.access = Access(configuration.access, names, on_event=self._heard)
         self.desk = Desk(
@@ -101,6 +105,8 @@ class Authority:
     async def close(self) -> None:
         """Let what is under way come to its end."""
         await self.desk.close()
+        if self._acting:
+            await asyncio.wait(self._acting, timeout=PATIENCE)
         self.access.close()
         self.note("stopped")
 
@@ -128,6 +134,20 @@ class Authority:
             await self._audit.durable()
         except AuditError as error:
             return Answer(CommandStatus.FAILED, str(error))
+        done = asyncio.create_task(self._apply(client, point, action, value, said))
+        self._acting.add(done)
+        done.add_done_callback(self._acting.discard)
+        return await asyncio.shield(done)
+
+    async def _apply(
+        self,
+        client: Client,
+        point: int,
+        action: Override,
+        value: float | None,
+        said: dict[str, str],
+    ) -> Answer:
+        """Act, and put on record what came of it, whether or not anybody waits for it."""
         answer = await self._overrides.apply(point, action, value)
         self.note(
             "overridden" if answer else "refused",

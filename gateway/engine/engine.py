@@ -18,9 +18,9 @@ from gateway.engine.clock import Clock
 from gateway.engine.context import RunningSink, RunningSource
 from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost
+from gateway.engine.local import serve_local
 from gateway.engine.override import Overrides
 from gateway.engine.override_file import NAME, OverrideFile
-from gateway.engine.report import serve_report
 from gateway.engine.selection import Selection
 from gateway.engine.status import LinkStatus, State
 from gateway.engine.supervisor import Supervisor
@@ -240,7 +240,7 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as host:
                 host.create_task(self.journal.run(), name="journal")
-                host.create_task(serve_report(self, stop), name="report")
+                host.create_task(serve_local(self, stop), name="local")
                 watch = host.create_task(self._watch_health(), name="health")
                 sound = host.create_task(_first_failure(links.values()), name="links")
                 await stop.wait()

@@ -1,25 +1,15 @@
-"""What the gateway says of itself to `gateway health` and the like: JSON at a local socket."""
+"""What the gateway says of itself, as JSON can hold it."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
-import logging
-import os
-from collections.abc import AsyncIterator
-from pathlib import Path
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from gateway.model.quality import quality_text
 
 if TYPE_CHECKING:
     from gateway.engine.engine import Engine
-
-log = logging.getLogger("gateway")
-
-SOCKET = "gateway.sock"
-"""In the data folder."""
-TIMEOUT = 5.0
-
 
 def report(engine: Engine) -> dict[str, Any]:
     """Return the state of links, ledgers and journal as JSON can hold it; times in ns."""
@@ -48,52 +38,26 @@ def report(engine: Engine) -> dict[str, Any]:
             "bytes": engine.journal.bytes if engine.journal else 0,
             "failing": engine.journal.failing if engine.journal else "",
         },
+        "locked_out": engine.authority.access.locks,
     }
 
 
-async def serve_report(engine: Engine, stop: asyncio.Event) -> None:
-    """Answer every connection with the report, until `stop`."""
-
-    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError):
-            writer.write(json.dumps(report(engine)).encode())
-            await asyncio.wait_for(writer.drain(), TIMEOUT)
-        writer.close()
-
-    try:
-        async with _short(engine.data) as folder:
-            path = folder / SOCKET
-            path.unlink(missing_ok=True)
-            server = await asyncio.start_unix_server(answer, path)
-            path.chmod(0o600)
-    except OSError as error:
-        log.warning("%s: %s: `gateway health` cannot ask this gateway", engine.data / SOCKET, error)
-        return
-    async with server:
-        await stop.wait()
-    with contextlib.suppress(OSError):
-        (engine.data / SOCKET).unlink(missing_ok=True)
-
-
-async def ask(data: Path) -> dict[str, Any]:
-    """Return the report of the gateway that runs with this data folder.
-
-    Raises OSError where none runs, TimeoutError where it does not answer.
-    """
-    async with asyncio.timeout(TIMEOUT), _short(data) as folder:
-        reader, writer = await asyncio.open_unix_connection(folder / SOCKET)
-        try:
-            answer: dict[str, Any] = json.loads(await reader.read())
-        finally:
-            writer.close()
-    return answer
-
-
-@contextlib.asynccontextmanager
-async def _short(folder: Path) -> AsyncIterator[Path]:
-    """Name the folder by a handle: a socket's address has no room for a long path."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield Path(f"/proc/self/fd/{handle}")
-    finally:
-        os.close(handle)
+def samples(engine: Engine, takes: Callable[[str], bool]) -> list[dict[str, Any]]:
+    """Return the last sample of each point whose name is taken; a value that is none is null."""
+    image = engine.image
+    found = []
+    for number, definition in enumerate(engine.definitions):
+        if definition is None or not takes(definition.name):
+            continue
+        value = float(image.value[number])
+        found.append(
+            {
+                "point": definition.name,
+                "value": value if math.isfinite(value) else None,
+                "unit": definition.unit,
+                "quality": quality_text(int(image.quality[number])),
+                "time": int(image.time[number]),
+                "commands": definition.command is not None,
+            }
+        )
+    return found

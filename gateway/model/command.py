@@ -146,7 +146,7 @@ class Answer:
     """The one answer to a request.
 
     id:     of the transaction; an execute has the id of its select.
-    detail: a sentence for people, empty after success.
+    detail: a sentence for people; empty where there is nothing to add.
     value:  what was asked for, in the point's unit.
     """
 

@@ -547,3 +547,30 @@ async def test_a_setpoint_is_indicated_within_its_band() -> None:
     assert not answer.done()
     scene.show("actual", 24.6)
     assert (await answer).status is S.SUCCESS
+
+
+@paused
+async def test_what_an_operator_did_is_no_indication() -> None:
+    """A manual value on the feedback point does not show that the device moved."""
+    scene = Scene([breaker(feedback="position"), measurement("position")])
+    answer = scene.ask("breaker", 1.0)
+    scene.answer(await scene.command())
+    scene.show("position", 1.0, Quality.SUBSTITUTED)
+    scene.show("position", 1.0, Quality.OPERATOR_BLOCKED | Quality.OLD_DATA)
+    assert (await answer).status is S.NO_INDICATION
+
+
+@paused
+@pytest.mark.parametrize("point", ["remote", "earthed"])
+async def test_frozen_points_keep_the_door_shut(point: str) -> None:
+    """An operator may vouch for a switch or an interlock by a manual value, not by freezing it."""
+    scene = Scene(
+        [breaker(interlock="not earthed"), measurement("remote"), measurement("earthed")], [BAY]
+    )
+    scene.show("remote", 1.0)
+    good = scene.image.value[scene.ids[point]]
+    scene.show(point, good, Quality.OPERATOR_BLOCKED | Quality.OLD_DATA)
+    assert (await scene.ask("breaker")).status in (S.LOCAL, S.INTERLOCKED)
+    scene.show(point, good, Quality.OPERATOR_BLOCKED | Quality.OLD_DATA | Quality.SUBSTITUTED)
+    scene.ask("breaker")
+    assert (await scene.command()).value == 1.0

@@ -23,7 +23,7 @@ from gateway import (
     SourceContext,
 )
 from gateway.engine import Engine
-from gateway.engine.report import ask
+from gateway.engine.local import ask
 from gateway.journal.store import StoreError
 from gateway.model.configuration import JournalSettings
 from gateway.testing import Collector, Emitter, PausedClock, configured, paused, running

@@ -18,7 +18,7 @@ from gateway_process import POINTS
 from proxy import Proxy
 from tape import Device
 
-from gateway.engine.report import ask
+from gateway.engine.local import ask
 
 HERE = Path(__file__).parent
 PATIENCE = 60.0
