@@ -149,8 +149,10 @@ class Authority:
     ) -> Answer:
         """Act, and put on record what came of it, whether or not anybody waits for it."""
         answer = await self._overrides.apply(point, action, value)
+        # After a time-out it comes into force as soon as the disk has it.
+        done = answer or answer.status is CommandStatus.TIMEOUT
         self.note(
-            "overridden" if answer else "refused",
+            "overridden" if done else "refused",
             **who(client),
             **said,
             status=answer.status.value,
