@@ -133,7 +133,7 @@ class AuditLog:
     def recall(self, since: int, *steps: str) -> Iterator[Record]:
         """Yield the records since a time (ns) of these steps (none: all), oldest first.
 
-        For what must be known over a restart. It looks through 256 MiB from the end at most,
+        For what must be known over a restart. It looks through 128 MiB from the end at most,
         in logs that were set aside as well; blocks for some seconds at worst.
         """
         return recall([*aside(self._folder), self._folder], since, steps)

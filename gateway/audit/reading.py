@@ -13,7 +13,7 @@ from gateway.audit.segment import number_of, segments
 
 MAX_UNREAD = 1_000
 """Most lines that are named as no records."""
-RECALLED = 256 * 2**20
+RECALLED = 128 * 2**20
 """Most bytes that are looked through for what an earlier run did."""
 
 

@@ -161,6 +161,22 @@ def test_for_machines(data: Path) -> None:
     }
 
 
+def test_what_the_log_says_of_itself(tmp_path: Path) -> None:
+    """A repair is printed, with what was cut away as it can be shown; so is an unfinished end."""
+    folder = tmp_path / "audit"
+    written(folder, steps(2), closed=False)
+    with segments(folder)[0].open("ab") as file:
+        file.write(b'{"n":4,\x1b\xff')
+    assert "9 bytes behind the last record are unfinished: " in run("verify", folder).output
+    written(folder, [])
+    result = run("verify", folder)
+    assert result.exit_code == 0
+    assert result.output.splitlines()[2] == (
+        "record 4, 2026-01-01T00:00:01.000000000Z: repaired: "
+        'file audit-00000001.jsonl, bytes 9, text {"n":4,\\x1b\\xff'
+    )
+
+
 def test_with_a_key(tmp_path: Path) -> None:
     """The key comes from a file or from the environment, as in the configuration."""
     written(tmp_path / "audit", steps(2), "secret key")

@@ -191,6 +191,27 @@ def test_a_head_that_is_changed_at_any_byte_or_gone_is_found(log: Path, key: str
     assert broken.what == "head: it is missing"
 
 
+def test_a_log_that_lost_its_oldest_files_is_no_easier_to_change(
+    tmp_path: Path, key: str | None, small_files: None
+) -> None:
+    """Where the proof begins with a later file, each byte of its first record counts as well."""
+    folder = tmp_path / "audit"
+    written(folder, steps(60), key, max_size=8_000)
+    assert judged(folder, key).first > 1
+    path = segments(folder)[0]
+    whole = path.read_bytes()
+    for at, old in enumerate(whole.splitlines(keepends=True)[0]):
+        path.write_bytes(whole[:at] + bytes([old ^ 1]) + whole[at + 1 :])
+        broken = judged(folder, key).broken
+        assert broken is not None
+        assert (broken.file, broken.line) == (path.name, 1)
+    path.write_bytes(whole)
+    assert proof(folder, key) == f"{judged(folder, key).last} {judged(folder, key).hash}"
+    path.unlink()
+    assert judged(folder, key).broken is not None
+    assert proof(folder, key) == "AssertionError: the beginning is missing"
+
+
 def test_another_key_proves_nothing(tmp_path: Path) -> None:
     """What was written with a key holds with that key alone."""
     written(tmp_path / "audit", steps(3), KEY)
