@@ -157,15 +157,22 @@ class Access:
             async with self._turn:
                 # Those who waited before may have locked this one out.
                 self._turn_away(name, host, facts)
-                account = await self._proved(name, password)
+                try:
+                    account = await self._proved(name, password)
+                except asyncio.CancelledError:
+                    # Else who hangs up in time would have the processor hash without end.
+                    self._failed(name, host, facts)
+                    self._tell(facts, "the client left before the answer")
+                    raise
+                if account is None:
+                    self._failed(name, host, facts)
+                    self._refuse(facts, self._why(name))
         finally:
             self._waiting[host] -= 1
             if not self._waiting[host]:
                 del self._waiting[host]
             if not self._waiting:
                 self._busy = 0
-        if account is None:
-            self._failed(name, host, facts)
         self._failures.succeeded(name, host)
         self._on_event("login", {**facts, "role": account.role})
         return Client(sink, address, name, account.role, session)
@@ -201,25 +208,23 @@ class Access:
     def _hashes(self) -> list[str]:
         return [one.password for one in self._directory.users.values() if one.password]
 
-    def _failed(self, name: str, host: str, facts: dict[str, Any]) -> NoReturn:
+    def _why(self, name: str) -> str:
         account = self._directory.users.get(name)
         if account is None:
-            why = "there is no such user"
-        elif account.disabled:
-            why = "the user is disabled"
-        elif not account.password:
-            why = "the user has no password"
-        else:
-            why = "the password is wrong"
-        locks = self._failures.failed(name, host)
-        for lock in locks:
-            lasts = self._settings.lockout.lasts
+            return "there is no such user"
+        if account.disabled:
+            return "the user is disabled"
+        return "the password is wrong" if account.password else "the user has no password"
+
+    def _failed(self, name: str, host: str, facts: dict[str, Any]) -> None:
+        """Count a failure, and tell of the locks that begin with it."""
+        lasts = self._settings.lockout.lasts
+        for lock in self._failures.failed(name, host):
             log.warning(
                 "%s is locked out for %s: %d wrong passwords, the last from %s",
                 lock, seconds_text(lasts), len(lock.times), facts["address"],
             )  # fmt: skip
             self._on_event("locked_out", {**facts, "locked": str(lock), "seconds": lasts})
-        self._refuse(facts, why)
 
     def _turn_away(self, name: str, host: str, facts: dict[str, Any]) -> None:
         lock = self._failures.locked(name, host)
@@ -228,14 +233,17 @@ class Access:
             self._refuse(facts, f"{lock} is locked out", lock.refused)
 
     def _refuse(self, facts: dict[str, Any], why: str, count: int = 1) -> NoReturn:
-        """Refuse; what can come without end is told only at its 1st, 10th, 100th … time.
+        self._tell(facts, why, count)
+        raise AccessRefused(f"'{facts['user']}' from {facts['address']}: {why}")
+
+    def _tell(self, facts: dict[str, Any], why: str, count: int = 1) -> None:
+        """Tell of a refusal; what can come without end, at its 1st, 10th, 100th … time only.
 
         Otherwise who floods the gateway with log-ins would flush the audit log.
         """
         if str(count).strip("0") == "1":
             more = {"count": count} if count > 1 else {}
             self._on_event("login_refused", {**facts, "why": why, **more})
-        raise AccessRefused(f"'{facts['user']}' from {facts['address']}: {why}")
 
     def _users_changed(self, before: Mapping[str, User], after: Mapping[str, User]) -> None:
         both = before.keys() & after.keys()

@@ -310,19 +310,40 @@ async def test_guesses_at_once_are_counted_one_by_one(
     }
 
 
+async def leave(access: Access) -> None:
+    """Begin four log-ins from one address, of which one is worked on, and hang up."""
+    tasks = [asyncio.create_task(access.login("ua", "anna", RIGHT, CONSOLE)) for _ in range(4)]
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_client_that_leaves_frees_its_place(make: Callable[..., Access], gate: Gate) -> None:
     """Cancelled log-ins, waiting or worked on, leave the door to the next one."""
     access = make()
-    for _ in range(3):
-        tasks = [asyncio.create_task(access.login("ua", "anna", RIGHT, CONSOLE)) for _ in range(4)]
-        await asyncio.sleep(0)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await leave(access)
+    await leave(access)
     gate.opened.set()
 
     assert (await access.login("ua", "anna", RIGHT, CONSOLE)).user == "anna"
     assert gate.most == 1
+
+
+async def test_leaving_is_no_way_around_the_lock(
+    make: Callable[..., Access], gate: Gate, events: Events
+) -> None:
+    """Who hangs up while the password is hashed has had a guess: else hashing never ended."""
+    access = make()
+    for _ in range(4):
+        await leave(access)
+    gate.opened.set()
+
+    assert "user 'anna' is locked out" in await refused(access, "anna", RIGHT)
+    assert [facts.get("why") for _, facts in events[:4]] == [
+        *["the client left before the answer"] * 2, None, "the client left before the answer",
+    ]  # fmt: skip
+    assert events[2][0] == "locked_out"
 
 
 async def test_loop_runs_on_while_a_password_is_hashed(users: Path) -> None:
