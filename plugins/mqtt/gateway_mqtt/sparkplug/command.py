@@ -73,11 +73,11 @@ class Commands:
         except (DecodeError, UnicodeDecodeError) as error:
             yield _format("", f"no payload of Sparkplug B: {error}")
             return
-        if not metrics:
-            yield _format("", "it has no metric")
-        elif len(metrics) > MOST_METRICS:
-            yield _format("", f"it has more than {MOST_METRICS} metrics")
-        for count, (metric, name) in enumerate(metrics[:MOST_METRICS]):
+        if not 0 < len(metrics) <= MOST_METRICS:
+            found = "no metric" if not metrics else f"more than {MOST_METRICS} metrics"
+            yield _format("", f"it has {found}")
+            return
+        for count, (metric, name) in enumerate(metrics):
             if message.topic == self._node and metric.name == REBIRTH:
                 yield (
                     Rebirth()

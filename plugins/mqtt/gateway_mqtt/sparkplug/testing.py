@@ -41,9 +41,12 @@ _PATIENCE = 20.0
 
 
 class Host:
-    """One host application; `listening` connects it."""
+    """One host application; `listening` connects it.
 
-    def __init__(self, broker: Endpoint, name: str = "scada") -> None:
+    primary: it says by STATE and by its will whether it is there, at each connection.
+    """
+
+    def __init__(self, broker: Endpoint, name: str = "scada", *, primary: bool = False) -> None:
         self.heard: list[Heard] = []
         self.name = name
         self._broker = broker
@@ -54,8 +57,20 @@ class Host:
         )
         self._client.reconnect_delay_set(0.05, 0.05)  # type: ignore[arg-type]
         self._client.on_connect = lambda client, *_: client.subscribe("spBv1.0/+/+/#", 1)
-        self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
+        self._state = f"spBv1.0/STATE/{name}" if primary else ""
+        self._since = now_ms()
+        if primary:
+            self._client.will_set(self._state, self._said(False), 1, retain=True)
+
+    def _said(self, online: bool) -> str:
+        return json.dumps({"online": online, "timestamp": self._since})
+
+    def _on_subscribe(self, client: paho.Client, *_: Any) -> None:
+        if self._state:
+            client.publish(self._state, self._said(True), 1, retain=True)
+        self._subscribed.set()
 
     def _on_message(self, client: Any, userdata: Any, message: paho.MQTTMessage) -> None:
         if message.topic.startswith("spBv1.0/STATE/"):
@@ -76,6 +91,8 @@ class Host:
                 raise TimeoutError(f"no subscription at {self._broker}")
             yield self
         finally:
+            if self._state:
+                self.say(self._state, self._said(False).encode(), 1, retain=True)
             self._client.disconnect()
             self._client.loop_stop()
 

@@ -120,6 +120,8 @@ class Recorder:
         self.connections: list[Connection] = []
         self.port = 0
         self.open = True
+        self.mute = False
+        """What comes from the broker is lost; both ends believe that the other is there."""
         self._target = target
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -172,8 +174,9 @@ class Recorder:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
                 rest = _packets(rest + data, connection, came)
-                writer.write(data)
-                await writer.drain()
+                if not (came and self.mute):
+                    writer.write(data)
+                    await writer.drain()
         writer.transport.abort()
 
 
