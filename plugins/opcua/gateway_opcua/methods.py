@@ -14,7 +14,7 @@ from asyncua.server.address_space import AttributeValue
 
 from gateway import Control, Definition, Kind, Operation, Override, Permission, SelectRule
 from gateway_opcua.node import HAS_COMPONENT, GatewayNode, PropertyNode, attribute
-from gateway_opcua.tree import Leaf
+from gateway_opcua.tree import COMMANDS, OPERATOR, Leaf
 from gateway_opcua.variable import DataType, Property, data_type
 
 _STRING = int(ua.VariantType.String)
@@ -149,7 +149,7 @@ class CommandsNode(MethodsNode):
     def __init__(
         self, leaf: Leaf, control: Control, nodeid: ua.NodeId, parent: GatewayNode
     ) -> None:
-        own = ua.NodeId(f"{nodeid.Identifier!s}/Commands", nodeid.NamespaceIndex)
+        own = ua.NodeId(f"{nodeid.Identifier!s}{COMMANDS}", nodeid.NamespaceIndex)
         methods = commands(leaf.point.definition, control)
         super().__init__(own, f"{leaf.name}_Commands", parent, methods, leaf.point.id)
 
@@ -158,7 +158,7 @@ class OperatorNode(MethodsNode):
     """What an operator does to points, of the whole gateway."""
 
     def __init__(self, parent: GatewayNode) -> None:
-        nodeid = ua.NodeId("/Operator", parent.nodeid.NamespaceIndex)
+        nodeid = ua.NodeId(OPERATOR, parent.nodeid.NamespaceIndex)
         super().__init__(nodeid, "Operator", parent, OVERRIDES, None)
 
 

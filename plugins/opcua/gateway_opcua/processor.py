@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from asyncua import ua
 from asyncua.common.connection import TransportLimits
 from asyncua.common.utils import ServiceError
+from asyncua.server.internal_session import SessionState
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.ua_binary import struct_from_binary
 from cryptography.exceptions import InvalidSignature
@@ -95,7 +96,8 @@ class Processor(UaProcessor):
 
     def _check(self, session: Session, requesthdr: Any) -> None:
         """A request must name the session of its channel, which asyncua does not look at."""
-        if requesthdr.AuthenticationToken != session.auth_token or session.channel is not self:
+        named = requesthdr.AuthenticationToken == session.auth_token
+        if not named or session.channel is not self or session.state is SessionState.Closed:
             raise ServiceError(ua.StatusCodes.BadSessionIdInvalid)
 
     def _activated(self, requesthdr: Any) -> Session:

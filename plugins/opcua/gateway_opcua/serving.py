@@ -90,7 +90,8 @@ async def _secure_endpoints(
     policies = [_POLICY_TYPES[policy, mode] for policy in sink.secure for mode in sink.modes]
     if Policy.NONE in sink.security:
         policies.append(_TYPES.NoSecurity)
-        ctx.log.warning("anybody on the network can read without security: policy none is on")
+        most = f"has the role {sink.role}" if sink.role else "can read"
+        ctx.log.warning("anybody on the network %s without security: policy none is on", most)
     if not sink.open(ctx.authenticates) and not sink.secure:
         raise LinkError(
             "nobody could connect: there are users, and no secure policy to log in through; "

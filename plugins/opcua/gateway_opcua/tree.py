@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway import LinkPoint
+
+COMMANDS = "/Commands"
+"""Ends the NodeId of the object with a point's commands."""
+OPERATOR = "/Operator"
+"""The NodeId of the object with what an operator does."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,13 +52,21 @@ def identifier(point: LinkPoint) -> str:
     return getattr(point.address, "node", None) or point.name
 
 
-def doubles(points: Iterable[LinkPoint]) -> Iterator[tuple[LinkPoint, str]]:
-    """Yield each point whose NodeId an earlier one has, with that one's name."""
+def doubles(points: Sequence[LinkPoint]) -> Iterator[tuple[LinkPoint, str]]:
+    """Yield each point whose NodeId something else has, with a name of that."""
     taken: dict[str, str] = {}
+    commanded = {identifier(point): point.name for point in points if point.command is not None}
     for point in points:
-        other = taken.setdefault(identifier(point), point.name)
-        if other != point.name:
-            yield point, other
+        text = identifier(point)
+        above, slash, _ = f"{text}/".partition(COMMANDS + "/")
+        if slash and above in commanded:
+            yield point, f"the commands of {commanded[above]}"
+        elif f"{text}/".startswith(OPERATOR + "/"):
+            yield point, "the operator's methods"
+        else:
+            other = taken.setdefault(text, point.name)
+            if other != point.name:
+                yield point, other
 
 
 def grow(points: Iterable[LinkPoint]) -> Folder:

@@ -396,9 +396,12 @@ async def test_a_session_belongs_to_its_channel_and_user(
         await bare.connect_socket()
         await bare.send_hello()
         await bare.open_secure_channel()
-        bare._policy_ids, bare._server_nonce = thief._policy_ids, thief._server_nonce
-        bare.security_policy.peer_certificate = thief.security_policy.peer_certificate
-        with pytest.raises(ua.UaError):
+        bare._policy_ids, bare._server_nonce = client._policy_ids, thief._server_nonce
+        bare.security_policy.peer_certificate = client.security_policy.peer_certificate
+        with pytest.raises(ua.uaerrors.BadIdentityTokenInvalid):
+            await bare.activate_session("anna", PASSWORDS["anna"])
+        bare._server_nonce = client._server_nonce
+        with pytest.raises(ua.uaerrors.BadIdentityTokenRejected):
             await bare.activate_session("victor", PASSWORDS["victor"])
         with pytest.raises(ua.UaError):
             await bare.get_node("ns=2;s=bay1.breaker").read_value()
@@ -414,3 +417,40 @@ async def test_a_session_belongs_to_its_channel_and_user(
         assert [one.StatusCode.name for one in results] == ["BadUserAccessDenied"]
         assert await code(client, "bay1.breaker", True, T.Boolean) == "Good"
         assert told(served) == [("anna", "operator")]
+
+
+async def test_a_session_moves_with_its_user(
+    serve: Any, access: AccessSettings, header: dict[str, Any], changes: Any
+) -> None:
+    """Another channel takes it over with the same user; the old one has nothing of it any more."""
+    async with serve(**SECURE, access=access) as served:
+        client = Client(served.url, timeout=20)
+        client.set_user("anna")
+        client.set_password(PASSWORDS["anna"])
+        await client.connect()
+        subscription = await client.create_subscription(50, changes)
+        await subscription.subscribe_data_change(client.get_node("ns=2;s=bay2.breaker"))
+        header["AuthenticationToken"] = client.uaclient.protocol.authentication_token
+        fresh = Client(served.url, timeout=20)
+        await fresh.connect_socket()
+        await fresh.send_hello()
+        await fresh.open_secure_channel()
+        fresh._policy_ids, fresh._server_nonce = client._policy_ids, client._server_nonce
+        fresh.security_policy.peer_certificate = client.security_policy.peer_certificate
+        await fresh.activate_session("anna", PASSWORDS["anna"])
+        assert await code(fresh, "bay1.breaker", True, T.Boolean) == "Good"
+        with pytest.raises(ua.uaerrors.BadSessionIdInvalid):
+            await code(client, "bay1.breaker", False, T.Boolean)
+        client.disconnect_socket()
+        assert await fresh.get_node("ns=2;s=bay1.breaker").read_browse_name()
+        assert await code(fresh, "bay1.breaker", True, T.Boolean) == "Good"
+        assert [one.client.user for one in served.field.commands] == ["anna", "anna"]
+        first, second = (one.client.address for one in served.field.commands)
+        assert first == second
+        await fresh.close_session()
+        with pytest.raises(ua.uaerrors.BadSessionIdInvalid):
+            await code(fresh, "bay1.breaker", False, T.Boolean)
+        fresh.disconnect_socket()
+        header.clear()
+        with contextlib.suppress(Exception):
+            await client.disconnect()

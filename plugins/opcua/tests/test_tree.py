@@ -7,7 +7,7 @@ from gateway_opcua import OpcUaServer, ServerPoint
 from gateway_opcua.tree import Folder, grow, place
 from gateway_opcua.unit import UNECE, unit
 
-from gateway import Definition, LinkPoint
+from gateway import Control, ControlModel, Definition, Kind, LinkPoint
 
 
 def point(number: int, name: str, model: str = "", node: str | None = None) -> LinkPoint:
@@ -52,6 +52,32 @@ def test_one_node_id_belongs_to_one_point() -> None:
         "node",
         "node id a is that of a already; each point needs its own, in its column `node`",
     )
+
+
+def test_methods_keep_their_node_ids() -> None:
+    """A point that claims the node of a method is named; an equal ending alone is no claim."""
+    sink = OpcUaServer(name="ua")
+    breaker = Definition("b", Kind.STATUS, command=Control(model=ControlModel.LATCH))
+    points = [
+        LinkPoint(1, breaker, None),
+        point(2, "x", node="b/Commands"),
+        point(3, "y", node="b/Commands/Select"),
+        point(4, "z", node="/Operator/Block"),
+        point(5, "c/Commands"),
+        point(6, "d", node="b/CommandsOfMine"),
+    ]
+    assert [(one.name, sentence) for one, _, sentence in sink.check_points(points)] == [
+        (
+            name,
+            f"node id {node} is that of {whose} already; "
+            "each point needs its own, in its column `node`",
+        )
+        for name, node, whose in [
+            ("x", "b/Commands", "the commands of b"),
+            ("y", "b/Commands/Select", "the commands of b"),
+            ("z", "/Operator/Block", "the operator's methods"),
+        ]
+    ]
 
 
 def test_unit_ids_are_those_of_the_standard() -> None:
