@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from benchmarks import catchup as catchup_run
-from benchmarks import custody, kernel, opcua, startup
+from benchmarks import command, custody, kernel, opcua, startup
 from benchmarks.figure import Figure
 from benchmarks.job import VALUES, Sink
 from benchmarks.plane import Figures, Reference, run
@@ -24,6 +24,8 @@ RETRIES = 2
 ALONE = 0.9
 """Part of its core that a gateway must have had for a run that it did not sustain to count."""
 LATENCY_BAR, LATENCY_GOAL = 20.0, 5.0
+COMMAND_GOAL = 20.0
+"""ms, p99, from a client's command to its answer"""
 
 
 @dataclass(slots=True)
@@ -286,6 +288,32 @@ def catchup(plan: Plan) -> Iterator[Figure]:
     )
 
 
+def commands(plan: Plan) -> Iterator[Figure]:
+    """From a client through the gateway to a Modbus device and back, beside 20,000 values/s."""
+    kinds: tuple[tuple[command.Kind, str], ...] = (("opcua", "OPC UA"), ("modbus", "Modbus"))
+    for kind, client in kinds:
+        runs = [command.run(kind, 2 * plan.seconds) for _ in range(plan.turns)]
+        for found in runs:
+            plan.say(str(found))
+        name = f"{client} client to Modbus device, {{}}, {command.DEVICES * VALUES:,} values/s"
+        yield Figure(
+            "commands", name.format("p50"), "ms", tuple(f.p50 for f in runs), "less",
+            "at the device itself", tuple(f.direct[0] for f in runs),
+        )  # fmt: skip
+        yield Figure(
+            "commands", name.format("p99"), "ms", tuple(f.p99 for f in runs), "less",
+            "a line synced to a file", tuple(f.synced[1] for f in runs), goal=COMMAND_GOAL,
+        )  # fmt: skip
+        yield Figure(
+            "commands", f"{client} client, without success", "commands",
+            tuple(float(f.failed) for f in runs), "less", goal=0.0,
+        )  # fmt: skip
+        yield Figure(
+            "commands", f"{client} client, values delivered meanwhile", "values/s",
+            tuple(f.rate for f in runs), bar=0.99 * command.DEVICES * VALUES,
+        )  # fmt: skip
+
+
 def kernel_pass(plan: Plan) -> Iterator[Figure]:
     """The kernel's point pipeline, as `benchmarks.kernel` measures it."""
     for name, value in kernel.run().items():
@@ -307,4 +335,5 @@ SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "opcua": opcua_out,
     "journal": journal,
     "catchup": catchup,
+    "command": commands,
 }
