@@ -57,6 +57,7 @@ HEARD = {
     "BadTooManyOperations": "rate_limited",
     "BadNoCommunication": "unreachable",
     "BadNotConnected": "unreachable",
+    "BadInternalError": "device_error",
     "BadDeviceFailure": "device_error",
 }
 
