@@ -139,6 +139,9 @@ class Attempt:
                     query = WriteQuery(self._output.unit, await self._modified(connection, write))
                 self.sent = True
                 await connection.exchange((query,))
+                if query.answer is None and not query.deadline:
+                    # Who asked before was cancelled, and its time-out stood in the way.
+                    await connection.exchange((query,))
         except LinkError as error:
             if not query.deadline:
                 detail = f"{query} was not sent: {error}"
@@ -149,7 +152,9 @@ class Attempt:
                 acted=True,
             ) from None
         answer = query.answer
-        if type(answer) is int:
+        if answer is None:
+            raise Failed(CommandStatus.UNREACHABLE, f"{query} was not sent")
+        if isinstance(answer, int):
             raise self._judged(query, answer)
         self._ctx.count("writes")
 

@@ -71,6 +71,7 @@ class Commands:
         """See `Commander.answer`: all is looked up first; then point after point, in the order of
         the registers, until one fails, whose exception is the answer."""
         if unit not in self._bank.units:
+            await self._record(client, unit, pdu, _S.UNKNOWN_POINT, f"there is no unit {unit}")
             return self._bank.answer(unit, pdu)
         try:
             write = Write.of(pdu)
@@ -83,15 +84,24 @@ class Commands:
         except Refused as refused:
             self._ctx.count("exceptions")
             if not refused.recorded:
-                said = {"request": pdu.hex(), "unit": str(unit)}
-                self._ctx.refused(client, refused.status, str(refused), **said)
-                await asyncio.sleep(PAUSE)
+                await self._record(client, unit, pdu, refused.status, str(refused))
             return frame.exception(pdu[0], ANSWERS[refused.status].modbus)
         if write.read is None:
             return write.echo
         found = self._bank.answer(unit, frame.READ.pack(Table.HOLDING.function, *write.read))
         assert found is not None  # noqa: S101 - the unit is there
         return bytes((write.function | found[0] & frame.EXCEPTION,)) + found[1:]
+
+    def busy(self, client: Client, unit: int, pdu: bytes) -> None:
+        """See `Commander.busy`."""
+        why = "too many writes of this connection are under way"
+        self._ctx.refused(client, _S.RATE_LIMITED, why, request=pdu.hex(), unit=str(unit))
+
+    async def _record(
+        self, client: Client, unit: int, pdu: bytes, status: CommandStatus, why: str
+    ) -> None:
+        self._ctx.refused(client, status, why, request=pdu.hex(), unit=str(unit))
+        await asyncio.sleep(PAUSE)
 
     async def _carry_out(self, client: Client, wanted: Iterable[Wanted]) -> None:
         loop = asyncio.get_running_loop()

@@ -51,6 +51,9 @@ class Commander(Protocol):
     async def answer(self, client: Originator, unit: int, pdu: bytes) -> bytes | None:
         """Carry out a write, and return the answer's PDU; None for silence."""
 
+    def busy(self, client: Originator, unit: int, pdu: bytes) -> None:
+        """Take note that writes of this client are refused from here on, until one has ended."""
+
 
 class Listener:
     """Accepts clients for a device.
@@ -131,6 +134,7 @@ class Client(asyncio.Protocol):
         self._originator: Originator | None = None
         self._pending: set[asyncio.Task[None]] = set()
         self._requests = 0
+        self._busy = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         listener = self._listener
@@ -234,7 +238,13 @@ class Client(asyncio.Protocol):
             return self._framed(unit, transaction, listener.device.answer(unit, pdu))
         if len(self._pending) >= listener.max_pending:
             self._ctx.count("commands_busy")
+            # One record for all that are refused until another one fits: a flood is not to push
+            # everything else out of the audit log.
+            if not self._busy:
+                self._busy = True
+                listener.commander.busy(self._who(listener.commander), unit, pdu)
             return self._framed(unit, transaction, frame.exception(pdu[0], BUSY))
+        self._busy = False
         task = self._loop.create_task(
             self._command(listener.commander, unit, pdu, transaction, self._requests)
         )

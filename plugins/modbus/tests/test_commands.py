@@ -372,6 +372,22 @@ async def test_stopped_in_the_pulse(tmp_path: Path) -> None:
         assert b.device.writes == ["050002ff00", "0500020000"]
 
 
+async def test_stopped_in_the_pulse_and_in_a_read(tmp_path: Path) -> None:
+    """The output is put off also where a read is on its way that the device never answers."""
+    rows = row("b", model="pulse", on_time="5s", table="coil", register=2)
+    async with bench(tmp_path, rows) as b:
+        asking = asyncio.create_task(b.ask("b", 1))
+        await b.gw.until(lambda: b.device.writes)
+        b.device.behaviour = lambda request: Act(*[good(request)] * (request[7] == 5))
+        asked = len(b.device.requests)
+        await b.gw.until(lambda: len(b.device.requests) > asked)
+        await b.gw.stop()
+        await asyncio.gather(asking, return_exceptions=True)
+
+        assert b.device.writes == ["050002ff00", "0500020000"]
+        assert "stuck_outputs" not in b.gw.counters("meter")
+
+
 async def test_writes_go_first(tmp_path: Path) -> None:
     """A write waits for the answer that is due, and not for the reads that wait as well."""
     rows = BREAKER + "".join(

@@ -300,6 +300,25 @@ async def test_refusals(
     assert record["detail"]
 
 
+async def test_another_unit(tmp_path: Path) -> None:
+    """A write to a unit that is not there is answered with 0x0B, or not at all, and on record."""
+    for unknown in ("exception", "silence"):
+        folder = tmp_path / unknown
+        folder.mkdir()
+        async with bench(folder, unknown_unit=unknown) as b:
+            master = await Master.connect(b.port)
+            master.send("05 0000 FF00", unit=9)
+            read = master.send("01 0000 0001")
+            assert await master.answer() == (read, "010100")
+            if unknown == "exception":
+                assert await master.answer() == (read - 1, "850B")
+            else:
+                await b.gw.until(lambda: b.gw.counters("scada").get("unknown_units"))
+            assert await b.told() == []
+            master.writer.close()
+        assert [one["unit"] for one in b.audit() if one.get("step") == "refused"] == ["9"]
+
+
 async def test_without_a_role(tmp_path: Path) -> None:
     """Without a role a master may read, and whatever it writes is refused."""
     async with bench(tmp_path, role=None) as b:
@@ -335,13 +354,17 @@ async def test_answer_comes_after_the_end(tmp_path: Path) -> None:
         assert await master.answer() == (third, "8506")
         assert await master.answer() == (read, "010100")
         assert await other.ask("01 0000 0001") == "010100"
-        assert b.gw.counters("scada")["commands_busy"] == 1
+        assert await master.ask("05 0002 FF00") == "8506"
+        assert b.gw.counters("scada")["commands_busy"] == 2
         await b.field.answer(b.field.commands[1], S.SUCCESS)
         assert await master.answer() == (second, "050001FF00")
         await b.field.answer(b.field.commands[0], S.DEVICE_ERROR, "the spring is not charged")
         assert await master.answer() == (first, "8504")
         for one in (master, other):
             one.writer.close()
+    # The second one that was refused was of the same moment.
+    busy = [one for one in b.audit() if one.get("status") == "rate_limited"]
+    assert [one["request"] for one in busy] == ["050002ff00"]
 
 
 async def test_command_timeout(tmp_path: Path) -> None:
