@@ -8,14 +8,14 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.command.indication import Watch
 from gateway.command.memory import Keys, Rates
-from gateway.command.order import Order, Outbox, Outcome
+from gateway.command.order import Outbox, Outcome
 from gateway.command.preconditions import Preconditions
 from gateway.command.record import Log, Recorder
 from gateway.command.slot import Slot, Transaction
 from gateway.command.table import Event, State
 from gateway.command.target import Target
+from gateway.command.way import Way
 from gateway.model.command import Answer, Client, Command, CommandStatus, Operation, Request
 from gateway.model.errors import GatewayError
 
@@ -57,8 +57,7 @@ class Desk:
         self._targets = targets
         self._preconditions = preconditions
         self._record = Recorder(audit)
-        self._outboxes = outboxes
-        self._link_up = link_up
+        self._way = Way(self._record, preconditions, outboxes, link_up)
         self._slots: dict[int, Slot] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._run = run
@@ -66,7 +65,7 @@ class Desk:
         self._pause = 1.0 / rate
         self._rates = Rates(rate, self._loop.time)
         self.keys = Keys(remember, self._loop.time)
-        self.watch = Watch()
+        self.watch = self._way.watch
 
     async def request(self, request: Request) -> Answer:
         """Carry out a request, to its end even where the caller does not wait for it."""
@@ -155,19 +154,12 @@ class Desk:
         if step is State.CANCELLING:
             return None
         refused = self._preconditions.of_moment(transaction.request, transaction.target)
-        refused = refused or self._unreachable(transaction.target.source)
+        refused = refused or self._way.closed(transaction.target.source)
         if refused is not None:
             return refused
         wait = slot.operated + transaction.target.control.interval - self._loop.time()
         if step is State.OPERATING and wait > 0:
             return Outcome(_S.RATE_LIMITED, f"the next command is allowed in {wait:.1f} s")
-        return None
-
-    def _unreachable(self, source: str) -> Outcome | None:
-        if not self._link_up(source):
-            return Outcome(_S.UNREACHABLE, f"{source} is down")
-        if not self._outboxes[source].open:
-            return Outcome(_S.NOT_SUPPORTED, f"{source} takes no commands")
         return None
 
     async def _select(self, transaction: Transaction, slot: Slot) -> Outcome:
@@ -187,7 +179,9 @@ class Desk:
         return outcome
 
     async def _selecting(self, transaction: Transaction) -> Outcome:
-        return await self._forward(transaction) if transaction.at_device else Outcome(_S.SUCCESS)
+        return (
+            await self._way.forward(transaction) if transaction.at_device else Outcome(_S.SUCCESS)
+        )
 
     async def _operate(self, transaction: Transaction, slot: Slot) -> Outcome:
         slot.operated = self._loop.time()
@@ -195,78 +189,12 @@ class Desk:
             slot.happened(Event.ACCEPTED)
             slot.happened(Event.INDICATED)
             return Outcome(_S.SUCCESS, "a test: nothing was sent")
-        outcome = await self._forward(transaction)
+        outcome = await self._way.forward(transaction)
         slot.happened(_event(outcome))
         if slot.state is State.INDICATING:
-            outcome = await self._indication(transaction)
+            outcome = await self._way.indication(transaction)
             slot.happened(Event.INDICATED if outcome.status is _S.SUCCESS else Event.TIMED_OUT)
         return outcome
-
-    async def _forward(self, transaction: Transaction) -> Outcome:
-        """Hand a command to its source and return what the device says, or that it does not."""
-        request, target = transaction.request, transaction.target
-        wait = target.control.timeout
-        if request.timeout is not None:
-            wait = min(wait, request.timeout)
-        deadline = self._loop.time() + wait
-        self._record.begin(
-            "forwarded", transaction.number, target.name, request, source=target.source
-        )
-        await self._record.durable()
-        order = Order(
-            Command(
-                transaction.number,
-                target.point,
-                request.operation,
-                request.value,
-                target.raw(request.value),
-                target.control.model,
-                deadline,
-                request.client,
-                request.pulse or target.control.pulse,
-            ),
-            lambda: self._admit(transaction, deadline),
-        )
-        outcome = self._unreachable(target.source)
-        if outcome is None:
-            outcome = await self._await_device(order, self._outboxes[target.source], wait)
-        self._record.note(
-            "answered", transaction, status=outcome.status.value, detail=outcome.detail
-        )
-        return outcome
-
-    async def _await_device(self, order: Order, outbox: Outbox, wait: float) -> Outcome:
-        if not outbox.put(order):
-            return Outcome(_S.RATE_LIMITED, "too many commands wait for the link")
-        try:
-            async with asyncio.timeout_at(order.command.deadline):
-                return await order.outcome
-        except TimeoutError:
-            outbox.take_back(order)
-            if order.handed:
-                return Outcome(_S.TIMEOUT, f"the device did not answer within {wait:g} s")
-            return Outcome(_S.UNREACHABLE, f"the link did not send it within {wait:g} s")
-
-    def _admit(self, transaction: Transaction, deadline: float) -> Outcome | None:
-        """Look once more in the moment of handing over."""
-        if self._loop.time() >= deadline:
-            return Outcome(_S.UNREACHABLE, "its time was over before it was sent")
-        if transaction.request.operation is Operation.CANCEL:
-            return None
-        return self._preconditions.of_moment(transaction.request, transaction.target)
-
-    async def _indication(self, transaction: Transaction) -> Outcome:
-        target, value = transaction.target, transaction.request.value
-        feedback, wait = target.feedback, target.control.feedback_timeout
-        if feedback is None:
-            return Outcome(_S.SUCCESS)
-        if not await self.watch.until(
-            feedback.point, lambda: self._preconditions.indicated(target, value), wait
-        ):
-            why = f"{feedback.name} did not show {value:g} within {wait:g} s"
-            return Outcome(_S.NO_INDICATION, why)
-        self._record.note("indicated", transaction, feedback=feedback.name)
-        return Outcome(_S.SUCCESS)
 
     # The end of a selection that no client asked for
 
@@ -284,7 +212,7 @@ class Desk:
             return
         slot.happened(event)
         self._record.note("expired" if event is Event.EXPIRED else "released", held, detail=why)
-        if held.at_device and self._unreachable(held.target.source) is None:
+        if held.at_device and self._way.closed(held.target.source) is None:
             cancel = replace(
                 held.request, operation=Operation.CANCEL, key="", timeout=WITHDRAWAL, pulse=None
             )
@@ -295,7 +223,7 @@ class Desk:
     async def _tell(self, cancel: Transaction, slot: Slot) -> None:
         event = Event.TIMED_OUT
         try:
-            event = _event(await self._forward(cancel))
+            event = _event(await self._way.forward(cancel))
         except GatewayError as error:
             log.error("the device was not told that a selection ended: %s", error)
         finally:
