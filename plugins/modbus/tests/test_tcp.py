@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from gateway_modbus.frame import answer_head
 from gateway_modbus.plan import Item, Read
-from gateway_modbus.query import ReadQuery
+from gateway_modbus.query import Query, ReadQuery, WriteQuery
 from gateway_modbus.register import RegisterType, Table
 from gateway_modbus.tcp import TcpConnection
+from gateway_modbus.write import Write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,7 +64,7 @@ def connected(**more: Any) -> tuple[TcpConnection, Wire, Door]:
     return connection, wire, door
 
 
-async def exchange(packets: list[bytes], queries: list[ReadQuery]) -> TcpConnection:
+async def exchange(packets: list[bytes], queries: Sequence[Query]) -> TcpConnection:
     connection, _, _ = connected(timeout=0.01)
     asking = asyncio.ensure_future(connection.exchange(queries))
     await asyncio.sleep(0)
@@ -103,6 +105,29 @@ def test_any_bytes(packets: list[bytes]) -> None:
         assert len(one.answer) == 4
     else:
         assert one.answer is None or 1 <= one.answer <= 256
+
+
+ECHO = bytes.fromhex("0001 0000 0006 01 05 0003 FF00")
+almost = st.builds(
+    lambda at, value, tail: ECHO[:at] + bytes((value,)) + ECHO[at + 1 :] + tail,
+    st.integers(0, 11),
+    st.integers(0, 255),
+    st.binary(max_size=12),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(st.binary(min_size=1, max_size=40), almost), min_size=1, max_size=4))
+def test_any_bytes_for_a_write(packets: list[bytes]) -> None:
+    """Whatever arrives, a write is taken for done only after its very echo."""
+    one = WriteQuery(1, Write(5, 3, (1,)))
+
+    asyncio.run(exchange(packets, [one]))
+
+    if isinstance(one.answer, bytes):
+        assert ECHO in b"".join(packets)
+    else:
+        assert one.answer is None or 1 <= one.answer <= 257
 
 
 async def test_answers_out_of_order() -> None:
