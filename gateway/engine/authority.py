@@ -87,7 +87,8 @@ class Authority:
         self._audit = audit
         self._acting: set[asyncio.Task[Answer]] = set()
         self._overrides = overrides
-        self.access = Access(configuration.access, names, on_event=self._heard)
+        intervals = asyncio.get_running_loop().time
+        self.access = Access(configuration.access, names, self._heard, intervals)
         self.desk = Desk(
             names,
             dict(targets(definitions, settings.bays)),
