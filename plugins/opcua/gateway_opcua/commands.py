@@ -21,8 +21,6 @@ from gateway_opcua.session import Session
 from gateway_opcua.value import Found, commanded, described, written
 
 _CODES = ua.StatusCodes
-_MOST_SHOWN = 128
-"""Characters of a name that no point has."""
 
 
 class Result(NamedTuple):
@@ -187,9 +185,7 @@ class Commands:
         point = self._points.get(name)
         if point is None:
             detail = "there is no such point"
-            answer = self._refused(
-                session, CommandStatus.UNKNOWN_POINT, action, detail, name[:_MOST_SHOWN]
-            )
+            answer = self._refused(session, CommandStatus.UNKNOWN_POINT, action, detail, name)
             unknown = (_CODES.BadNodeIdUnknown, *(0 for _ in more))
             return Result(_CODES.BadInvalidArgument, detail, answer, unknown)
         value = more[0] if action is Override.SUBSTITUTE else None

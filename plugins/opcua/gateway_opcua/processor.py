@@ -112,7 +112,7 @@ class Processor(UaProcessor):
 
     async def _activate(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
         """Let a client into a session, or a session into another channel (OPC 10000-4, 5.6.3)."""
-        params = struct_from_binary(ua.ActivateSessionParameters, body)
+        params = _decoded(ua.ActivateSessionParameters, body)
         session = self.session or self.iserver.lookup_external_session(
             requesthdr.AuthenticationToken
         )
@@ -153,7 +153,7 @@ class Processor(UaProcessor):
 
     async def _write(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
         session = self._activated(requesthdr)
-        params = struct_from_binary(ua.WriteParameters, body)
+        params = _decoded(ua.WriteParameters, body)
 
         async def work() -> Any:
             done = await self.iserver.commands.write(session, params, _timeout(requesthdr))
@@ -166,7 +166,7 @@ class Processor(UaProcessor):
 
     async def _call(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
         session = self._activated(requesthdr)
-        params = struct_from_binary(ua.CallParameters, body)
+        params = _decoded(ua.CallParameters, body)
 
         async def work() -> Any:
             done = await self.iserver.commands.call(session, params, _timeout(requesthdr))
@@ -197,7 +197,7 @@ class Processor(UaProcessor):
     async def _browse_next(self, requesthdr: Any, seqhdr: Any, body: Any) -> None:
         """Answer the service that asyncua's server does not have."""
         self._activated(requesthdr)
-        params = struct_from_binary(ua.BrowseNextParameters, body)
+        params = _decoded(ua.BrowseNextParameters, body)
         response = ua.BrowseNextResponse()
         response.Parameters.Results = self.iserver.view_service.browse_next(params)
         self.send_response(requesthdr.RequestHandle, seqhdr, response)
@@ -208,6 +208,13 @@ class Processor(UaProcessor):
         ua.NodeId(ua.ObjectIds.CallRequest_Encoding_DefaultBinary): _call,
         ua.NodeId(ua.ObjectIds.BrowseNextRequest_Encoding_DefaultBinary): _browse_next,
     }
+
+
+def _decoded(kind: Any, body: Any) -> Any:
+    try:
+        return struct_from_binary(kind, body)
+    except Exception:  # the library has no error of its own for each way that bytes can be wrong
+        raise ServiceError(ua.StatusCodes.BadDecodingError) from None
 
 
 def _timeout(requesthdr: Any) -> float | None:
