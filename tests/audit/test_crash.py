@@ -227,3 +227,27 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     with pytest.raises(AuditError, match=r"data/audit: (File exists|Not a directory): the audit"):
         AuditLog.open(tmp_path / "data" / "audit", settings(), Wall())
+
+
+def test_something_else_in_its_place(tmp_path: Path) -> None:
+    """What cannot be a log is named, and left alone; once it is gone the log is begun."""
+    (tmp_path / "audit").touch()
+    with pytest.raises(AuditError, match="audit: File exists: the audit log lives there"):
+        AuditLog.open(tmp_path / "audit", settings(), Wall())
+    (tmp_path / "audit").unlink()
+    (tmp_path / "audit" / "audit-00000001.jsonl").mkdir(parents=True)
+    with pytest.raises(AuditError, match="jsonl: Is a directory"):
+        AuditLog.open(tmp_path / "audit", settings(), Wall())
+    (tmp_path / "audit" / HEAD).touch()
+    with pytest.raises(AuditError, match=r"Is a directory: .*jsonl"):
+        judged(tmp_path / "audit")
+    with pytest.raises(AuditError, match="jsonl: Is a directory"):
+        list(records(tmp_path / "audit"))
+    (tmp_path / "audit" / "audit-00000001.jsonl").rmdir()
+    abandon(AuditLog.open(tmp_path / "audit", settings(), Wall()))
+
+
+def test_an_empty_key_is_no_key(tmp_path: Path) -> None:
+    """A key without a character, from a variable that is not set, is refused."""
+    with pytest.raises(AuditError, match="the key of the audit log is empty"):
+        AuditLog.open(tmp_path / "audit", settings(""), Wall())

@@ -216,6 +216,10 @@ async def test_the_oldest_file_goes_on_record(
     assert gone["through_hash"] == everything[verdict.first - 2]["hash"]
     assert not (folder / str(gone["file"])).exists()
 
+    with pytest.raises(AuditError, match="record 3 was deleted to make room"):
+        verify(folder, anchor=(3, everything[2]["hash"]))
+    assert verify(folder, anchor=(verdict.first - 1, everything[verdict.first - 2]["hash"]))
+
     # The next file after those that went on record may not go without one.
     segments(folder)[0].unlink()
     broken = judged(folder).broken
