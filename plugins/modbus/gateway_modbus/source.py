@@ -55,6 +55,7 @@ class Modbus(Source):
     """A connection to a device, or to a gateway with several units behind it."""
 
     Point = ModbusPoint
+    takes_commands = True
 
     type: Literal["modbus"] = "modbus"
     transport: Annotated[

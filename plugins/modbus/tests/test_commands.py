@@ -360,6 +360,36 @@ async def test_refused_pulse_is_over(tmp_path: Path) -> None:
         assert b.device.writes == ["050002ff00"]
 
 
+async def test_second_pulse_fails(tmp_path: Path) -> None:
+    """Where a train breaks off, the command has failed, whatever the device said: it has acted."""
+    rows = row("b", model="pulse", on_time="10ms", count=3, table="coil", register=2)
+    async with bench(tmp_path, rows) as b:
+        b.device.behaviour = on_write(
+            lambda request: Act(refused(request, 6) if len(b.device.writes) == 3 else good(request))
+        )
+        answer = await b.ask("b", 1)
+
+        assert answer.status is S.DEVICE_ERROR
+        assert "pulse 2 of 3" in answer.detail
+        assert b.device.writes == ["050002ff00", "0500020000", "050002ff00"]
+
+
+async def test_cut_while_it_waits(tmp_path: Path) -> None:
+    """A write that waits for the line when the connection breaks was not sent, and never is."""
+    async with bench(tmp_path, BREAKER, timeout="2s") as b:
+        b.device.behaviour = lambda request: Act(reset=True, delay=0.3)
+        asked = len(b.device.requests)
+        await b.gw.until(lambda: len(b.device.requests) > asked)
+        answer = await b.ask("breaker", 1)
+
+        assert answer.status is S.UNREACHABLE, answer
+        assert "not sent" in answer.detail or "nothing was sent" in answer.detail
+        b.device.behaviour = lambda request: Act(good(request))
+        asked = len(b.device.requests)
+        await b.gw.until(lambda: len(b.device.requests) > asked + 10)
+        assert b.device.writes == []
+
+
 async def test_stopped_in_the_pulse(tmp_path: Path) -> None:
     """A gateway that is stopped while an output is driven puts it off first."""
     rows = row("b", model="pulse", on_time="5s", table="coil", register=2)
