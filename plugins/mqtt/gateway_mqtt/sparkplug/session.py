@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 
-from gateway import Client, LinkError, Operation, Request, SinkContext, seconds_text
+from gateway import LinkError, SinkContext, seconds_text
 from gateway_mqtt.connection import reason_text
 from gateway_mqtt.packet import FAILURE, Publish
 from gateway_mqtt.sparkplug.birth import node_death
-from gateway_mqtt.sparkplug.command import Commands, Rebirth, Refused, Wanted
+from gateway_mqtt.sparkplug.command import Commands
 from gateway_mqtt.sparkplug.custody import Custody
 from gateway_mqtt.sparkplug.host import PrimaryHost
+from gateway_mqtt.sparkplug.inbox import Inbox
 from gateway_mqtt.sparkplug.node import Message, Messages, Node
 from gateway_mqtt.sparkplug.topic import state_topic, topic
 from gateway_mqtt.sparkplug.tree import tree
@@ -29,14 +30,12 @@ GRACE = 2.0
 """Seconds that a stop may wait for the last proof; less where ack_timeout is less."""
 LOOK = 0.5
 """Seconds between looks at what has no event of its own."""
+CALM = 1.0
+"""Seconds from one requested rebirth to the next: a storm of requests must not silence data."""
 UNPROVED = 4_000_000
 """Octets sent and not proved; more would wait in memory for a slow line."""
 TURN = 256_000
 """Octets after which the loop gets its turn: about a millisecond of encoding."""
-QUEUE = 1_000
-"""Messages with commands that may wait; those beyond are counted and left."""
-AT_ONCE = 64
-"""Messages with commands that are carried out side by side."""
 
 
 class Session:
@@ -53,7 +52,7 @@ class Session:
         self._name = render(sink.node, gateway=ctx.gateway, link=ctx.name)
         self._devices = tree(ctx.points, sink.devices, sink.metrics)
         self._commands = Commands(self._group, self._name, self._devices, sink.command_window)
-        self._waiting: asyncio.Queue[Publish] = asyncio.Queue(QUEUE)
+        self._inbox = Inbox(ctx, self._commands, self._rebirth)
         self._host = PrimaryHost()
         self._state = state_topic(sink.primary_host) if sink.primary_host else ""
         self._host_heard = asyncio.Event()
@@ -63,6 +62,8 @@ class Session:
         self._proved = 0
         self._held: deque[tuple[int, float]] = deque()
         self._turn = asyncio.Lock()
+        self._rebirth_waits = False
+        self._reborn_at = -CALM
         self._node: Node | None = None
         self.connection = sink.connection(
             f"{ctx.gateway}-{ctx.name}",
@@ -103,7 +104,7 @@ class Session:
         ctx.up(f"{sink.broker}, MQTT {sink.version}, {self._node.alive} devices")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publish(self._node))
-            tasks.create_task(self._obey(self._node))
+            tasks.create_task(self._inbox.run())
 
     async def watch(self) -> None:
         """Raise LinkError when the connection is lost or silent, or the primary host is gone."""
@@ -171,6 +172,17 @@ class Session:
     async def _bear(self, node: Node) -> None:
         async with self._turn:
             await self._send_all(node.births())
+
+    async def _rebirth(self) -> None:
+        """Send all births anew; requests that come together, or in a storm, are one."""
+        node = self._node
+        if node is None or self._rebirth_waits:
+            return
+        self._rebirth_waits = True
+        await asyncio.sleep(self._reborn_at + CALM - self._loop.time())
+        self._reborn_at = self._loop.time()
+        self._rebirth_waits = False
+        await self._bear(node)
 
     async def _publish(self, node: Node) -> None:
         octets = 0
@@ -278,41 +290,7 @@ class Session:
         if message.topic == self._state:
             self._hear_host(message.payload)
             return
-        try:
-            self._waiting.put_nowait(message)
-        except asyncio.QueueFull:
-            self._ctx.count("commands_left")
-
-    async def _obey(self, node: Node) -> None:
-        places = asyncio.Semaphore(AT_ONCE)
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                message = await self._waiting.get()
-                await places.acquire()
-                task = tasks.create_task(self._carry_out(node, message))
-                task.add_done_callback(lambda _: places.release())
-
-    async def _carry_out(self, node: Node, message: Publish) -> None:
-        """Carry out the metrics of one message, one after the other."""
-        ctx = self._ctx
-        client = ctx.client(message.topic)
-        for asked in self._commands.read(message, ctx.now()):
-            if isinstance(asked, Rebirth):
-                ctx.count("rebirths")
-                await self._bear(node)
-                continue
-            if isinstance(asked, Refused):
-                name = asked.name
-                answer = ctx.refused(
-                    client, asked.status, asked.detail, point=name, topic=message.topic[:200]
-                )
-            else:
-                name = asked.metric.point.name
-                answer = await ctx.command(_request(asked, client))
-            if not answer:
-                ctx.log.info(
-                    "%s: %s of %s: %s", message.topic, answer.status, name or "?", answer.detail
-                )
+        self._inbox.put(message)
 
 
 _COUNTERS = {
@@ -322,7 +300,3 @@ _COUNTERS = {
     "DDATA": "messages",
     "DDEATH": "deaths",
 }
-
-
-def _request(wanted: Wanted, client: Client) -> Request:
-    return Request(wanted.metric.point.id, Operation.DIRECT, wanted.value, client, key=wanted.key)

@@ -266,3 +266,17 @@ async def test_a_metric_of_the_node_is_commanded_by_ncmd(
                 metric.raw == 5.0 for heard in host.of("NDATA") for metric in heard.payload.metrics
             )
         )
+
+
+async def test_a_storm_of_rebirth_requests_is_one_or_two(
+    tmp_path: Path, broker: Broker, host: Host
+) -> None:
+    """The first is done at once, the rest together a second later; data goes on between."""
+    async with bench(tmp_path, broker) as at:
+        for _ in range(50):
+            host.rebirth("grid", "test")
+        await at.gateway.until(lambda: at.gateway.counters("sp").get("rebirths") == 50)
+        await at.gateway.until(lambda: len(host.of("NBIRTH")) == 3)
+        await at.field.emit(["bay.power"], [7.0])
+        await at.gateway.until(lambda: host.of("DDATA"))
+    assert len(host.of("NBIRTH")) == 3
