@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from gateway.config.names import Names
@@ -15,8 +15,13 @@ NUMBERS = (Kind.ANALOG, Kind.COUNTER)
 STATES = (Kind.STATUS, Kind.DOUBLE)
 
 
-def check(points: Sequence[Definition], names: Names) -> Iterator[tuple[int, str, str]]:
-    """Yield the position of a point, a field of its command, and what is wrong with it there."""
+def check(
+    points: Sequence[Definition], names: Names, deaf: Mapping[str, str]
+) -> Iterator[tuple[int, str, str]]:
+    """Yield the position of a point, a field of its command, and what is wrong with it there.
+
+    `deaf`: the sources that take no commands, and their types.
+    """
 
     @cache
     def interlock(text: str) -> str:
@@ -27,6 +32,9 @@ def check(points: Sequence[Definition], names: Names) -> Iterator[tuple[int, str
         if command is None:
             continue
         kinds = _kinds(command)
+        if point.source is not None and point.source in deaf:
+            where = f"{point.source} ({deaf[point.source]})"
+            yield i, "model", f"{where} takes no commands; leave the columns command.… empty"
         if point.kind not in kinds:
             yield i, "model", _model(command, point.kind)
         if command.interlock is not None and (sentence := interlock(command.interlock)):

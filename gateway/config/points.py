@@ -100,7 +100,12 @@ class PointList:
                 found(Problem(path, line, column, sentence))
         if any(one.command is not None for one in self.definitions):
             names = Names(self.definitions, self.links)
-            for i, field, sentence in control_cells.check(self.definitions, names):
+            deaf = {
+                name: link.type
+                for name, link in self.links.items()
+                if isinstance(link, Source) and not link.takes_commands
+            }
+            for i, field, sentence in control_cells.check(self.definitions, names, deaf):
                 origin, row = self._rows[i]
                 rows, columns = self._origins[origin]
                 at = columns[COMMAND][field]

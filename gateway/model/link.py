@@ -46,9 +46,14 @@ class Link(BaseModel):
 
 
 class Source(Link):
-    """A connection that brings samples in."""
+    """A connection that brings samples in.
+
+    `takes_commands`: whether its `run` reads `ctx.commands()`; where it does not,
+    `gateway check` refuses rows of its points with columns `command.…`.
+    """
 
     Point: ClassVar[type[Point]] = Point
+    takes_commands: ClassVar[bool] = False
 
     async def run(self, ctx: SourceContext) -> None:
         """Connect, and emit until the connection breaks.

@@ -76,6 +76,7 @@ def check_plugin(folder: Path) -> list[str]:
         check_names,
         check_classes,
         check_imports,
+        check_commands,
         check_readme,
         check_sample,
         check_files,
@@ -148,6 +149,34 @@ def check_imports(folder: Path) -> Iterator[str]:
     for path in _own(folder, "*.py"):
         inside = path.relative_to(folder)
         yield from foreign_imports(path, str(inside), testing=inside.parts[0] == "tests")
+
+
+def check_commands(folder: Path) -> Iterator[str]:
+    """A source says that it takes commands where it reads them, and nowhere else."""
+    takes = [
+        link.__name__
+        for link in components(folder)
+        if issubclass(link, Source) and link.takes_commands
+    ]
+    package = f"gateway_{folder.name}"
+    reads = any(_calls(path, "commands") for path in _own(folder / package, "*.py"))
+    if takes and not reads:
+        yield (
+            f"{takes[0]}.takes_commands is True, but nothing in {package} reads ctx.commands(): "
+            "every command would be answered not_supported"
+        )
+    if reads and not takes:
+        yield (
+            f"{package} reads ctx.commands(), but none of its sources has takes_commands = True: "
+            "`gateway check` would refuse the columns command.… of its points"
+        )
+    line = re.search(
+        r"^.*commands answered or refused\W+exempt\b",
+        _read(folder / "README.md"),
+        re.MULTILINE | re.IGNORECASE,
+    )
+    if takes and line is not None:
+        yield f"README.md: 'commands answered or refused' is exempt, but {takes[0]} takes commands"
 
 
 def check_readme(folder: Path) -> Iterator[str]:
@@ -241,6 +270,16 @@ def foreign_imports(path: Path, label: str, *, testing: bool) -> Iterator[str]:
                         yield f"{where}: gateway has no public name {alias.name}"
             elif node.module.startswith("gateway.") and not _may(node.module, testing):
                 yield f"{where}: imports from {node.module}, which is private"
+
+
+def _calls(path: Path, method: str) -> bool:
+    """Return whether a file calls a method of this name, of whatever object."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == method
+        for node in ast.walk(ast.parse(_read(path), str(path)))
+    )
 
 
 def _own(folder: Path, pattern: str) -> Iterator[Path]:

@@ -58,6 +58,7 @@ class Emitter(Source):
     """A source in memory: the test says what the device says."""
 
     Point = EmitterPoint
+    takes_commands = True
     type: Literal["testing.emitter"] = "testing.emitter"
     obeys: bool = False
     """True: takes commands, and answers each as `reply` says."""

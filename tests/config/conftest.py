@@ -70,6 +70,7 @@ class MeterPoint(Point):
 
 class Meter(Source):
     Point = MeterPoint
+    takes_commands = True
     type: Literal["acme"]
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65_535)] = 502

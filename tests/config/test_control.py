@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from gateway import Control, ControlModel, Pulse, SelectRule
+from gateway import (
+    Control,
+    ControlModel,
+    Point,
+    Pulse,
+    SelectRule,
+    Source,
+    SourceContext,
+    hookimpl,
+)
+from gateway.host import Host
 from gateway.model.configuration import Configuration
 
 Check = Callable[[str | bytes], list[str]]
@@ -272,3 +282,38 @@ def test_many_unknown_names_are_told_in_time(check_csv: Check) -> None:
 
     assert sum("there is no point of this name" in one for one in found) == 399
     assert sum("did you mean" in one for one in found) == 20
+
+
+class ProbePoint(Point):
+    at: str
+
+
+class Probe(Source):
+    Point = ProbePoint
+    type: Literal["probe"]
+
+    async def run(self, ctx: SourceContext) -> None:
+        raise NotImplementedError
+
+
+class ProbePlugin:
+    @hookimpl
+    def gateway_components(self) -> list[type[Source]]:
+        return [Probe]
+
+
+def test_a_source_that_takes_no_commands(site: Any) -> None:
+    """A commanded row of such a source is named at its cell, with the source's name and type."""
+    site.host = Host({"probe": ProbePlugin()})
+    site.write(
+        {
+            "gateway.yaml": "gateway: {name: north}\npoints: points.csv\n"
+            "sources: [{name: probe1, type: probe}]\n",
+            "points.csv": "name,command.model,probe1.at\na,setpoint,x\nb,,x\n",
+        }
+    )
+
+    assert site.problems() == [
+        "points.csv:2:3: command.model: probe1 (probe) takes no commands; "
+        "leave the columns command.… empty"
+    ]

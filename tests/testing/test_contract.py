@@ -13,6 +13,7 @@ import pytest
 from gateway.testing.contract import (
     SCALE,
     check_classes,
+    check_commands,
     check_files,
     check_imports,
     check_names,
@@ -80,6 +81,7 @@ RULES: tuple[Callable[[Path], Iterator[str]], ...] = (
     check_names,
     check_classes,
     check_imports,
+    check_commands,
     check_readme,
     check_files,
 )
@@ -151,6 +153,18 @@ def test_a_good_folder_breaks_no_rule(acme: Path) -> None:
             "imports from gateway.testing, which is private",
         ),
         ("tests/test_acme.py", "gateway.testing", "gateway.engine", "gateway.engine, which is pri"),
+        (
+            "gateway_acme/__init__.py",
+            "    Point = AcmePoint\n",
+            "    Point = AcmePoint\n    takes_commands = True\n",
+            r"Acme.takes_commands is True, but nothing in gateway_acme reads ctx.commands\(\)",
+        ),
+        (
+            "gateway_acme/__init__.py",
+            "        ctx.up()\n",
+            "        ctx.up()\n        async for one in ctx.commands():\n            pass\n",
+            "none of its sources has takes_commands = True",
+        ),
         ("README.md", "name: x", "name: y", "no ```yaml block in it is equal to sample.yaml"),
         ("README.md", "- codec fuzzed: done\n", "", "has no line 'codec fuzzed: done'"),
         ("README.md", "codec fuzzed: done", "codec fuzzed: exempt", "is exempt without a reason"),
@@ -248,6 +262,24 @@ def test_a_sample_of_somebody_else_is_named(acme: Path) -> None:
         "  - {name: broker, type: mqtt.json, broker: b:1883, username: u, password: {env: X}}\n"
     )
     assert list(check_sample(acme)) == ["sample.yaml has no link of this plugin: ['mqtt.json']"]
+
+
+def test_an_exemption_from_commands_is_for_those_that_take_none(acme: Path) -> None:
+    """A source that takes and reads commands keeps the contract, but cannot be exempt of them."""
+    package, readme = acme / "gateway_acme" / "__init__.py", acme / "README.md"
+    package.write_text(
+        PACKAGE.replace(
+            "    Point = AcmePoint\n", "    Point = AcmePoint\n    takes_commands = True\n"
+        )
+        + "\nasync def obey(ctx):\n    return [one async for one in ctx.commands()]\n"
+    )
+    assert violated(acme) == []
+
+    rule = "commands answered or refused: "
+    readme.write_text(README.replace(rule + "done", rule + "exempt, nothing to steer"))
+    assert violated(acme) == [
+        "README.md: 'commands answered or refused' is exempt, but Acme takes commands"
+    ]
 
 
 @pytest.mark.parametrize(
