@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -86,7 +86,8 @@ class Role(Settings):
 class CertificateRule(Settings):
     """Gives who shows a certificate a role; the first rule that fits counts.
 
-    One of `subject` and `fingerprint`: the fingerprint is kept as 64 small digits, no colons.
+    One of `subject`, `fingerprint` and `modbus_role`: the fingerprint is kept as 64 small digits,
+    no colons; the role of Modbus/TCP Security is what its extension 1.3.6.1.4.1.50316.802.1 says.
     """
 
     subject: Annotated[
@@ -98,6 +99,14 @@ class CertificateRule(Settings):
         Field(
             pattern=r"^([0-9a-fA-F]{64}|([0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$",
             description="SHA-256 of the certificate in 64 hexadecimal digits, colons allowed",
+        ),
+    ] = None
+    modbus_role: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=125,
+            description="role that the certificate's Modbus/TCP Security extension names",
         ),
     ] = None
     role: Annotated[str, Field(pattern=f"^{ROLE_NAME}$")]
@@ -116,10 +125,13 @@ class CertificateRule(Settings):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.subject is None) == (self.fingerprint is None):
-            found = "neither" if self.subject is None else "both"
-            raise ValueError(f"found {found} of subject and fingerprint, allowed: one of them")
+        given = [name for name in self._CHOICES if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(f"found {found} of {', '.join(self._CHOICES)}, allowed: one of them")
         return self
+
+    _CHOICES: ClassVar = ("subject", "fingerprint", "modbus_role")
 
 
 class Lockout(Settings):

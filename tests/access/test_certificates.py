@@ -139,8 +139,8 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"subject": "scada1"}, "a subject is written as RFC 4514 says"),
         ({"subject": "CN = scada1, O = Utility"}, "without spaces"),
         ({"subject": "CN=scada1,C=GERMANY"}, "openssl x509 -noout -subject -nameopt RFC2253"),
-        ({"subject": "CN=x", "fingerprint": "ab" * 32}, "found both of subject and fingerprint"),
-        ({}, "found neither of subject and fingerprint"),
+        ({"subject": "CN=x", "fingerprint": "ab" * 32}, "found subject and fingerprint of"),
+        ({}, "found none of subject, fingerprint, modbus_role"),
         ({"fingerprint": "ab" * 31}, "pattern"),
         ({"fingerprint": "ab:" * 31 + "abc"}, "pattern"),
     ],
@@ -168,3 +168,20 @@ def test_openssl_is_what_the_sentence_says(tmp_path: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20)
 
     assert done.stdout.strip() == "subject=CN=scada1,O=Utility"
+
+
+def test_role_of_modbus_tcp_security(tmp_path: Path) -> None:
+    """The extension 1.3.6.1.4.1.50316.802.1 as openssl writes it gives the role of its rule."""
+    (tmp_path / "v3.cnf").write_text(
+        "[req]\ndistinguished_name=dn\n[dn]\n[v3]\n"
+        "1.3.6.1.4.1.50316.802.1=ASN1:UTF8String:Operator\n"
+    )
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=plc", "-outform", "DER"]
+    files = ["-config", "v3.cnf", "-extensions", "v3", "-keyout", "key", "-out", "der"]
+    subprocess.run(["openssl", *words, *files], cwd=tmp_path, check=True, capture_output=True)
+    der = (tmp_path / "der").read_bytes()
+    rules = [CertificateRule(modbus_role=name, role="operator") for name in ("operator", "Operato")]
+    assert Certificates(rules).who(der) == ("CN=plc", None)
+    rules = [CertificateRule(modbus_role="Operator", role="operator")]
+    assert Certificates(rules).who(der) == ("CN=plc", "operator")
+    assert Certificates(rules).who(SCADA)[1] is None
