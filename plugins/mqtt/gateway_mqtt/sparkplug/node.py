@@ -136,7 +136,7 @@ class Node:
     def _live(self, batch: Batch) -> Messages:
         device = self._device[batch.point]
         dead = _dead(batch.value, batch.quality)
-        back = np.unique(device[~self._born[device] & ~dead]).tolist()
+        back = _distinct(device, ~self._born[device] & ~dead)
         for number in back:
             yield from self._bear(number)
         unborn = ~self._born[device]
@@ -144,12 +144,13 @@ class Node:
         self._note("in_death", unborn)
         self._note("in_birth", known)
         old = ~known & (batch.time < self._born_time[batch.point])
-        yield from self._send(*_only(~unborn & ~known, batch, device, old))
-        now = ~unborn & ~old
-        self._born_time[batch.point[now]] = _LONG_AGO
-        self._stale[batch.point[now]] = dead[now]
-        self._shown[batch.point[now]] = (batch.quality[now] & quality.SHOWN) != 0
-        for number in np.unique(device[now & dead]).tolist():
+        yield from self._send(*_only(~(unborn | known), batch, device, old))
+        now = ~(unborn | old)
+        points = batch.point[now]
+        self._born_time[points] = _LONG_AGO
+        self._stale[points] = dead[now]
+        self._shown[points] = (batch.quality[now] & quality.SHOWN) != 0
+        for number in _distinct(device, now & dead):
             if number not in self._lingering:
                 yield from self._bury(number)
         for number in back:
@@ -158,8 +159,9 @@ class Node:
                 self._linger(number)
 
     def _send(self, batch: Batch, device: npt.NDArray[np.int64], old: Mask) -> Messages:
-        order = np.lexsort((batch.time, device))
-        batch, device, old = batch.take(order), device[order], old[order]
+        if (device[1:] < device[:-1]).any() or (batch.time[1:] < batch.time[:-1]).any():
+            order = np.lexsort((batch.time, device))
+            batch, device, old = batch.take(order), device[order], old[order]
         shown = ((batch.quality & quality.SHOWN) != 0) | self._shown[batch.point]
         before = self._rows.misfits
         for part in self._rows.write(batch, device, old, shown, self._most):
@@ -227,6 +229,13 @@ class Node:
 
     def _topic(self, what: str, device: Device) -> str:
         return topic(("D" if device.name else "N") + what, self._group, self._node, device.name)
+
+
+def _distinct(device: npt.NDArray[np.int64], which: Mask) -> list[int]:
+    if not which.any():
+        return []
+    found: list[int] = np.unique(device[which]).tolist()
+    return found
 
 
 def _only(

@@ -36,7 +36,7 @@ def describe(properties: Any, quality: int, code: int) -> None:
 
 
 @lru_cache(maxsize=65536)
-def octets(quality: int, misfit: bool) -> bytes:
+def octets(quality: int, misfit: int) -> bytes:
     """Return the PropertySet of a sample; a value that its type cannot have is bad."""
     properties = PropertySet()
     describe(properties, quality, BAD if misfit else code(quality))

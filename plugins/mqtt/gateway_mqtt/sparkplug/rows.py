@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from gateway import Batch
 from gateway_mqtt.sparkplug import quality
-from gateway_mqtt.sparkplug.datatype import TEXTS, DataType, Mask, column
+from gateway_mqtt.sparkplug.datatype import TEXTS, DataType, Floats, Mask, column
 from gateway_mqtt.sparkplug.tree import Device, Metric
 
 Numbers = npt.NDArray[np.int64]
@@ -24,9 +24,8 @@ Table = tuple[Octets, Mask]
 """A row of octets for each sample, and which of them count."""
 
 # Field number and wire type: 0 varint, 1 eight octets, 2 a length and its octets, 5 four octets.
-_METRIC, _ALIAS, _TIMESTAMP = 0x12, 0x10, 0x18
-_HISTORICAL, _NULL = (0x28, 1), (0x38, 1)
-_PROPERTIES = 0x4A
+_METRIC, _ALIAS, _TIMESTAMP, _PROPERTIES = b"\x12", 0x10, b"\x18", b"\x4a"
+_HISTORICAL, _NULL = b"\x28\x01", b"\x38\x01"
 _VALUE = {
     "int_value": 0x50,
     "long_value": 0x58,
@@ -62,11 +61,6 @@ def varints(numbers: npt.NDArray[np.uint64]) -> Table:
     return octets, counts
 
 
-def _constant(octets: Sequence[int], which: Mask) -> Table:
-    table = np.broadcast_to(np.array(octets, np.uint8), (len(which), len(octets)))
-    return table, np.broadcast_to(which[:, None], table.shape)
-
-
 def _texts(texts: Sequence[bytes]) -> Table:
     width = max(map(len, texts), default=0)
     octets = np.zeros((len(texts), width), np.uint8)
@@ -89,22 +83,46 @@ def _sized(text: bytes) -> bytes:
     return _varint(len(text)) + text
 
 
+class _Sheet:
+    """A row of octets for each sample, filled from left to right; what does not count is cut."""
+
+    def __init__(self, rows: int, width: int) -> None:
+        self.octets = np.zeros((rows, width), np.uint8)
+        self.counts = np.zeros((rows, width), np.bool_)
+        self._at = 0
+
+    def skip(self, width: int) -> int:
+        """Leave columns to be filled later, and return where they begin."""
+        begin, self._at = self._at, self._at + width
+        return begin
+
+    def put(self, octets: bytes | Octets, counts: Mask | bool = True) -> None:
+        """Write the same octets to all rows, or a row of a table to each."""
+        if isinstance(octets, bytes):
+            octets = np.frombuffer(octets, np.uint8)
+        columns = slice(self._at, self._at + octets.shape[-1])
+        self._at = columns.stop
+        self.octets[:, columns] = octets
+        self.counts[:, columns] = counts
+
+
 class Rows:
     """Writes samples of one node; of one connection."""
 
     def __init__(self, devices: Sequence[Device]) -> None:
         metrics = [metric for device in devices for metric in device.metrics]
         size = max((metric.point.id for metric in metrics), default=-1) + 1
-        self._alias = np.zeros(size, np.uint64)
         self._group = np.zeros(size, np.int16)
         self._groups: list[Metric] = []
+        aliases = [b""] * size
         numbers: dict[tuple[Any, DataType], int] = {}
         for metric in metrics:
             number = numbers.setdefault((metric.point.kind, metric.type), len(numbers))
             if number == len(self._groups):
                 self._groups.append(metric)
-            self._alias[metric.point.id] = metric.alias
+            aliases[metric.point.id] = bytes((_ALIAS,)) + _varint(metric.alias)
             self._group[metric.point.id] = number
+        self._alias, self._alias_counts = _texts(aliases)
         self.misfits = 0
         """Values so far that their type cannot have; they are sent as null and bad."""
 
@@ -118,82 +136,97 @@ class Rows:
         """
         if not len(batch):
             return
-        value, there, misfit = self._values(batch)
-        fields: list[Table] = [
-            _constant((_ALIAS,), np.ones(len(batch), np.bool_)),
-            varints(self._alias[batch.point]),
-            _constant((_TIMESTAMP,), np.ones(len(batch), np.bool_)),
-            varints((np.maximum(batch.time, 0) // _MS).astype(np.uint64)),
-        ]
-        if historical.any():
-            fields.append(_constant(_HISTORICAL, historical))
-        if not there.all():
-            fields.append(_constant(_NULL, ~there))
-        shown = shown | misfit
-        if shown.any():
-            fields.append(self._properties(batch, shown, misfit))
-        fields.append(value)
-        lengths = np.sum([np.count_nonzero(counts, axis=1) for _, counts in fields], axis=0)
-        head = varints(lengths.astype(np.uint64))
-        fields = [_constant((_METRIC,), np.ones(len(batch), np.bool_)), head, *fields]
-        octets = np.concatenate([each for each, _ in fields], axis=1)
-        counts = np.concatenate([each for _, each in fields], axis=1)
-        written = octets[counts].tobytes()
-        ends = np.cumsum(lengths + 1 + np.count_nonzero(head[1], axis=1))
+        value, value_counts, there = self._values(batch)
+        misfit = ~there & ~np.isnan(batch.value)
+        self.misfits += int(np.count_nonzero(misfit))
+        times, time_counts = _times(batch.time)
+        properties = self._properties(batch, shown | misfit, misfit)
+        width = self._alias.shape[1] + 1 + times.shape[-1] + 4 + value.shape[1]
+        if properties is not None:
+            width += properties[0].shape[1]
+        head = len(_varint(width))
+        sheet = _Sheet(len(batch), 1 + head + width)
+        sheet.put(_METRIC)
+        size_at = sheet.skip(head)
+        sheet.put(self._alias[batch.point], self._alias_counts[batch.point])
+        sheet.put(_TIMESTAMP)
+        sheet.put(times, time_counts)
+        sheet.put(_HISTORICAL, historical[:, None])
+        sheet.put(_NULL, ~there[:, None])
+        if properties is not None:
+            sheet.put(*properties)
+        sheet.put(value, value_counts)
+        lengths = sheet.counts.sum(axis=1) - 1
+        sizes, size_counts = varints(lengths.astype(np.uint64))
+        sized = slice(size_at, size_at + sizes.shape[1])
+        sheet.octets[:, sized], sheet.counts[:, sized] = sizes, size_counts
+        written = sheet.octets[sheet.counts].tobytes()
+        ends = np.cumsum(lengths + 1 + size_counts.sum(axis=1))
         edges = [0, *(np.flatnonzero(device[1:] != device[:-1]) + 1).tolist(), len(batch)]
         for first, last in pairwise(edges):
             yield from _cut(int(device[first]), written, ends, first, last, most)
 
-    def _values(self, batch: Batch) -> tuple[Table, Mask, Mask]:
-        """Return the field of the value, which rows have one, and which cannot have theirs."""
-        n = len(batch)
+    def _values(self, batch: Batch) -> tuple[Octets, Mask, Mask]:
+        """Return the field of the value, what of it counts, and which rows have a value."""
         group = self._group[batch.point]
-        present = np.flatnonzero(np.bincount(group, minlength=len(self._groups))).tolist()
-        tables = []
+        if (group == group[0]).all():
+            octets, counts, there = _field(self._groups[group[0]], batch.value)
+            return octets, counts & there[:, None], there
+        n = len(batch)
         there = np.zeros(n, np.bool_)
-        for number in present:
-            metric = self._groups[number]
+        tables = []
+        for number in np.flatnonzero(np.bincount(group)).tolist():
             rows = np.flatnonzero(group == number)
-            values, fits = column(metric.point.kind, metric.type, batch.value[rows])
-            there[rows] = fits
-            octets, counts = _field(metric.type, values)
-            tables.append((rows, octets, counts & fits[:, None]))
+            octets, counts, there[rows] = _field(self._groups[number], batch.value[rows])
+            tables.append((rows, octets, counts))
         width = max(octets.shape[1] for _, octets, _ in tables)
-        octets, counts = np.zeros((n, width), np.uint8), np.zeros((n, width), np.bool_)
-        for rows, some, which in tables:
-            octets[rows, : some.shape[1]] = some
-            counts[rows, : some.shape[1]] = which
-        misfit = ~there & ~np.isnan(batch.value)
-        self.misfits += int(np.count_nonzero(misfit))
-        return (octets, counts), there, misfit
+        whole, which = np.zeros((n, width), np.uint8), np.zeros((n, width), np.bool_)
+        for rows, octets, counts in tables:
+            whole[rows, : octets.shape[1]] = octets
+            which[rows, : octets.shape[1]] = counts
+        return whole, which & there[:, None], there
 
     @staticmethod
-    def _properties(batch: Batch, shown: Mask, misfit: Mask) -> Table:
+    def _properties(batch: Batch, shown: Mask, misfit: Mask) -> Table | None:
+        if not shown.any():
+            return None
         kinds, kind = np.unique(
             (batch.quality & quality.SHOWN).astype(np.int64) << 1 | misfit, return_inverse=True
         )
         octets, counts = _texts(
-            [
-                bytes((_PROPERTIES,)) + _sized(quality.octets(each >> 1, bool(each & 1)))
-                for each in kinds.tolist()
-            ]
+            [_PROPERTIES + _sized(quality.octets(each >> 1, each & 1)) for each in kinds.tolist()]
         )
         return octets[kind], counts[kind] & shown[:, None]
 
 
-def _field(datatype: DataType, values: npt.NDArray[Any]) -> Table:
-    tag = _VALUE[datatype.form.field]
-    if datatype in TEXTS:
-        return _texts([bytes((tag,)) + _sized(text.encode()) for text in values.tolist()])
-    if values.dtype == np.uint64:
-        octets, counts = varints(values)
+def _times(time: Numbers) -> tuple[Octets, Mask | bool]:
+    stamps = np.maximum(time, 0) // _MS
+    if (stamps == stamps[0]).all():
+        # What is polled together has one time.
+        return np.frombuffer(_varint(int(stamps[0])), np.uint8), True
+    return varints(stamps.astype(np.uint64))
+
+
+def _field(metric: Metric, values: Floats) -> tuple[Octets, Mask, Mask]:
+    """Return the field of the value of a metric's kind, what of it counts, and where there is one.
+
+    Fixed lengths stand least octet first; a bool is a varint of one octet.
+    """
+    found, there = column(metric.point.kind, metric.type, values)
+    tag = _VALUE[metric.type.form.field]
+    if metric.type in TEXTS:
+        octets, counts = _texts([bytes((tag,)) + _sized(text.encode()) for text in found.tolist()])
+        return octets, counts, there
+    if found.dtype == np.uint64:
+        table, counts = varints(found)
     else:
-        # Fixed lengths, least octet first; a bool is a varint of one octet.
-        octets = values.astype(values.dtype.newbyteorder("<")).view(np.uint8)
-        octets = octets.reshape(len(values), values.dtype.itemsize)
-        counts = np.ones(octets.shape, np.bool_)
-    first, which = _constant((tag,), np.ones(len(values), np.bool_))
-    return np.concatenate((first, octets), axis=1), np.concatenate((which, counts), axis=1)
+        table = found.astype(found.dtype.newbyteorder("<")).view(np.uint8)
+        table = table.reshape(len(values), -1)
+        counts = np.ones(table.shape, np.bool_)
+    sheet = _Sheet(len(values), 1 + table.shape[1])
+    sheet.put(bytes((tag,)))
+    sheet.put(table, counts)
+    return sheet.octets, sheet.counts, there
 
 
 def _cut(
