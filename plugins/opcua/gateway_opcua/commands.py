@@ -14,7 +14,16 @@ from asyncua import ua
 from asyncua.common.utils import ServiceError
 from asyncua.server.address_space import AddressSpace
 
-from gateway import ANSWERS, Answer, CommandStatus, Operation, Override, Request, SinkContext
+from gateway import (
+    ANSWERS,
+    Answer,
+    Client,
+    CommandStatus,
+    Operation,
+    Override,
+    Request,
+    SinkContext,
+)
 from gateway_opcua.methods import MethodNode
 from gateway_opcua.nodes import PointNode
 from gateway_opcua.session import Session
@@ -52,20 +61,24 @@ class Commands:
         self._points = {point.name: point.id for point in ctx.points}
         self._definitions = {point.id: point.definition for point in ctx.points}
 
-    async def write(self, session: Session, params: Any, timeout: float | None) -> list[Result]:
+    async def write(
+        self, session: Session, client: Client, params: Any, timeout: float | None
+    ) -> list[Result]:
         """Carry out a Write, and return when the last of its commands has ended."""
         return await self._all(
             session,
             params.NodesToWrite,
-            lambda wanted: self._write(session, wanted, timeout),
+            lambda wanted: self._write(client, wanted, timeout),
         )
 
-    async def call(self, session: Session, params: Any, timeout: float | None) -> list[Result]:
+    async def call(
+        self, session: Session, client: Client, params: Any, timeout: float | None
+    ) -> list[Result]:
         """Carry out a Call, likewise."""
         return await self._all(
             session,
             params.MethodsToCall,
-            lambda wanted: self._call(session, wanted, timeout),
+            lambda wanted: self._call(client, wanted, timeout),
         )
 
     async def _all(
@@ -105,7 +118,7 @@ class Commands:
         return [results[place] for place in range(len(wanted))]
 
     def _write(
-        self, session: Session, wanted: Any, timeout: float | None
+        self, client: Client, wanted: Any, timeout: float | None
     ) -> Result | tuple[int, Work]:
         node = self._aspace.get(wanted.NodeId)
         if node is None:
@@ -117,7 +130,7 @@ class Commands:
         found = written(definition, wanted)
 
         async def work() -> Result:
-            result = await self._command(session, point, Operation.DIRECT, found, timeout)
+            result = await self._command(client, point, Operation.DIRECT, found, timeout)
             if definition.command is None:  # whoever asks (OPC 10000-4, 5.11.4)
                 return result._replace(code=_CODES.BadNotWritable)
             return result
@@ -125,7 +138,7 @@ class Commands:
         return point, work
 
     def _call(
-        self, session: Session, wanted: Any, timeout: float | None
+        self, client: Client, wanted: Any, timeout: float | None
     ) -> Result | tuple[int, Work]:
         node, owner = self._aspace.get(wanted.MethodId), self._aspace.get(wanted.ObjectId)
         if owner is None:
@@ -138,12 +151,12 @@ class Commands:
         if len(arguments) > len(node.method.inputs):
             return Result(_CODES.BadTooManyArguments)
         if isinstance(node.method.does, Operation):
-            return self._operate(session, node, node.method.does, arguments, timeout)
-        return self._override(session, node, node.method.does, arguments)
+            return self._operate(client, node, node.method.does, arguments, timeout)
+        return self._override(client, node, node.method.does, arguments)
 
     def _operate(
         self,
-        session: Session,
+        client: Client,
         node: MethodNode,
         operation: Operation,
         arguments: list[Any],
@@ -164,7 +177,7 @@ class Commands:
                 found = Found(math.nan, mismatch, _sentence(node, arguments, 1))
 
         async def work() -> Result:
-            result = await self._command(session, point, operation, found, timeout, test)
+            result = await self._command(client, point, operation, found, timeout, test)
             if result.code and result.code == found.code:
                 return result._replace(code=_CODES.BadInvalidArgument, arguments=wrong)
             return result
@@ -172,20 +185,20 @@ class Commands:
         return point, work
 
     def _override(
-        self, session: Session, node: MethodNode, action: Override, arguments: list[Any]
+        self, client: Client, node: MethodNode, action: Override, arguments: list[Any]
     ) -> Result | tuple[int, Work]:
         places = range(len(arguments))
         wrong = tuple(_mismatch(node, arguments, place) for place in places)
         if any(wrong):
             sentences = [_sentence(node, arguments, place) for place in places if wrong[place]]
             detail = ", ".join(sentences)
-            answer = self._refused(session, CommandStatus.FORMAT_ERROR, action, detail)
+            answer = self._refused(client, CommandStatus.FORMAT_ERROR, action, detail)
             return Result(_CODES.BadInvalidArgument, detail, answer, wrong)
         name, *more = (one.Value for one in arguments)
         point = self._points.get(name)
         if point is None:
             detail = "there is no such point"
-            answer = self._refused(session, CommandStatus.UNKNOWN_POINT, action, detail, name)
+            answer = self._refused(client, CommandStatus.UNKNOWN_POINT, action, detail, name)
             unknown = (_CODES.BadNodeIdUnknown, *(0 for _ in more))
             return Result(_CODES.BadInvalidArgument, detail, answer, unknown)
         value = more[0] if action is Override.SUBSTITUTE else None
@@ -193,23 +206,23 @@ class Commands:
             action = Override.END_TEST
 
         async def work() -> Result:
-            return _told(await self._ctx.override(session.who, point, action, value))
+            return _told(await self._ctx.override(client, point, action, value))
 
         return point, work
 
     def _refused(
         self,
-        session: Session,
+        client: Client,
         status: CommandStatus,
         action: Override,
         detail: str,
         point: str = "",
     ) -> Answer:
-        return self._ctx.refused(session.who, status, detail, point=point, action=action.value)
+        return self._ctx.refused(client, status, detail, point=point, action=action.value)
 
     async def _command(
         self,
-        session: Session,
+        client: Client,
         point: int,
         operation: Operation,
         found: Found,
@@ -217,7 +230,7 @@ class Commands:
         test: bool = False,
     ) -> Result:
         """Ask the gateway, also for what is no value: it is refused there, and on record."""
-        request = Request(point, operation, found.value, session.who, test=test, timeout=timeout)
+        request = Request(point, operation, found.value, client, test=test, timeout=timeout)
         answer = await self._ctx.command(request)
         if found.code and answer.status is CommandStatus.FORMAT_ERROR:
             return Result(found.code, found.detail, answer)

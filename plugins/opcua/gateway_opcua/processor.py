@@ -127,7 +127,7 @@ class Processor(UaProcessor):
         try:
             channel.asymmetric_cryptography.verify(
                 (channel.host_certificate or b"") + session.challenge,
-                params.ClientSignature.Signature,
+                params.ClientSignature.Signature or b"",
             )
         except InvalidSignature:
             raise ServiceError(ua.StatusCodes.BadApplicationSignatureInvalid) from None
@@ -155,8 +155,11 @@ class Processor(UaProcessor):
         session = self._activated(requesthdr)
         params = _decoded(ua.WriteParameters, body)
 
+        client = session.who  # now: it may be another's when the work begins
+
         async def work() -> Any:
-            done = await self.iserver.commands.write(session, params, _timeout(requesthdr))
+            commands = self.iserver.commands
+            done = await commands.write(session, client, params, _timeout(requesthdr))
             return ua.WriteResponse(
                 Results=[ua.StatusCode(one.code) for one in done],
                 DiagnosticInfos=_diagnostics(requesthdr, done),
@@ -168,8 +171,11 @@ class Processor(UaProcessor):
         session = self._activated(requesthdr)
         params = _decoded(ua.CallParameters, body)
 
+        client = session.who
+
         async def work() -> Any:
-            done = await self.iserver.commands.call(session, params, _timeout(requesthdr))
+            commands = self.iserver.commands
+            done = await commands.call(session, client, params, _timeout(requesthdr))
             return ua.CallResponse(
                 Results=[_called(one) for one in done],
                 DiagnosticInfos=_diagnostics(requesthdr, done),

@@ -234,3 +234,31 @@ async def test_in_test_only_tests_are_taken(serve: Any, connect: Any) -> None:
         assert await status(client, OPERATOR, "Test", point, no) == "Good"
         assert await status(client, SETPOINT, "Direct", two, no) == "Good"
         assert len(served.field.commands) == 1
+
+
+TEST = (True, T.Boolean)
+
+
+async def test_a_test_selection_never_reaches_the_device(serve: Any, connect: Any) -> None:
+    """Neither its execute nor the end of the session that has it."""
+    async with serve(**OPEN) as served:
+        async with connect(served.url) as client:
+            point = ("bay1.breaker", T.String)
+            assert await status(client, OPERATOR, "Test", point, TEST) == "Good"
+            assert await status(client, BREAKER, "Select", CLOSE, TEST) == "Good"
+            assert await status(client, BREAKER, "Execute", CLOSE, TEST) == "Good"
+            assert await status(client, BREAKER, "Select", CLOSE, TEST) == "Good"
+        async with connect(served.url) as client:
+            assert await status(client, BREAKER, "Select", CLOSE, TEST) == "Good"
+        assert served.field.commands == []
+
+
+@pytest.mark.xfail(strict=True, reason="the core forwards the cancel of a selection made in test")
+async def test_the_cancel_of_a_test_does_not_either(serve: Any, connect: Any) -> None:
+    """Cancel has no argument Test: it cancels what was selected, as it was selected."""
+    async with serve(**OPEN) as served, connect(served.url) as client:
+        point = ("bay1.breaker", T.String)
+        assert await status(client, OPERATOR, "Test", point, TEST) == "Good"
+        assert await status(client, BREAKER, "Select", CLOSE, TEST) == "Good"
+        assert await status(client, BREAKER, "Cancel") == "Good"
+        assert served.field.commands == []
