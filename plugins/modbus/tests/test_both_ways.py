@@ -95,7 +95,7 @@ async def test_breaker(tmp_path: Path) -> None:
         for wanted in (True, False, True):
             began = loop.time()
             assert not (await master.write_coil(0, wanted)).isError()
-            assert 0.2 <= loop.time() - began < 1.0
+            assert 0.2 <= loop.time() - began < 8.0
             assert (await direct.read_coils(0, count=1)).bits[0] is wanted
             assert (await master.read_discrete_inputs(0, count=1)).bits[0] is wanted
 

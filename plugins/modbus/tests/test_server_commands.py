@@ -375,7 +375,7 @@ async def test_command_timeout(tmp_path: Path) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         assert await master.ask("0F 0000 0003 01 07") == "8F0B"
-        assert 0.15 < loop.time() - began < 1.5
+        assert 0.19 < loop.time() - began < 8
         # The rest is not tried.
         assert await b.told() == [("breaker", 1)]
         master.writer.close()
