@@ -210,7 +210,11 @@ def health(data: Path, as_json: bool) -> None:
         for name, link in report["links"].items():
             why = f": {link['error']}" if link["error"] else ""
             click.echo(f"{name} ({link['type']}) {link['state']}{why}")
-        click.echo(f"journal {'failing: ' + failing if failing else 'works'}")
+        for part in ("journal", "audit"):
+            why = report[part]["failing"]
+            click.echo(f"{part} {'failing: ' + why if why else 'works'}")
+        for sentence in report["locked_out"]:
+            click.echo(f"locked out: {sentence}")
     sys.exit(1 if failing else 0)
 
 

@@ -12,6 +12,14 @@ from gateway.config.section import Section
 from gateway.host import Component, Host, PluginError
 from gateway.model.link import Sink, Source
 
+RESERVED = {
+    COMMAND: f"the columns {COMMAND}.… of the point list say how points are commanded",
+    "audit": "the folder of that name in the data folder is the audit log's",
+    "gateway": "the health points of that name are the gateway's own",
+    "local": "the audit log calls so what is asked at the machine itself",
+}
+"""Names that no link can have, and why."""
+
 
 class Links:
     """Reads the links of one file; names are unique over sources and sinks.
@@ -67,11 +75,8 @@ class Links:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return ""
         name = node.value
-        if name == COMMAND:
-            sentence = (
-                f"name: found {excerpt(name)}, but the columns {COMMAND}.… of the point list say "
-                "how points are commanded; allowed: any other name"
-            )
+        if name in RESERVED:
+            sentence = f"name: found {excerpt(name)}, but {RESERVED[name]}; allowed: any other name"
             self._section.report(node, sentence)
         elif name in self._names:
             sentence = (

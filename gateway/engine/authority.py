@@ -33,6 +33,9 @@ LONGEST_KEY = 256
 class Trail(Log, Protocol):
     """The audit log as it is needed here."""
 
+    @property
+    def failing(self) -> str: ...
+
     def recall(self, since: int, *steps: str) -> Iterator[Record]: ...
 
     async def close(self) -> None: ...
@@ -42,13 +45,13 @@ class NoTrail:
     """In the place of an audit log that cannot be used: nothing is commanded without one."""
 
     def __init__(self, why: str) -> None:
-        self._why = why
+        self.failing = why
 
     def write(self, step: str, **facts: Any) -> int:
-        raise AuditError(self._why)
+        raise AuditError(self.failing)
 
     async def durable(self) -> None:
-        raise AuditError(self._why)
+        raise AuditError(self.failing)
 
     def recall(self, since: int, *steps: str) -> Iterator[Record]:
         return iter(())
@@ -102,6 +105,11 @@ class Authority:
         )
         self._recall(clock.now(), settings.remember)
         self.note("started", gateway=configuration.gateway.name)
+
+    @property
+    def failing(self) -> str:
+        """Why the audit log takes nothing, so that nothing is commanded; empty where it does."""
+        return self._audit.failing
 
     async def close(self) -> None:
         """Let what is under way come to its end."""

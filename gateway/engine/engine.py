@@ -300,6 +300,7 @@ class Engine:
             self._show(health.CLOCK, synchronised)
             self._show(health.JOURNAL, not self.journal.failing)
             self._show(health.JOURNAL_BYTES, self.journal.bytes)
+            self._show(health.AUDIT, not self.authority.failing)
             for name, held in self.held.items():
                 self._show(health.sink_pending(name), held)
             await self.certificates.look()

@@ -12,6 +12,7 @@ PREFIX = "_health"
 CLOCK = f"{PREFIX}.gateway.clock_synchronised"
 JOURNAL = f"{PREFIX}.gateway.journal_works"
 JOURNAL_BYTES = f"{PREFIX}.gateway.journal_bytes"
+AUDIT = f"{PREFIX}.gateway.audit_works"
 
 
 def link_up(link: str) -> str:
@@ -35,6 +36,7 @@ def definitions(links: Iterable[Link]) -> list[Definition]:
     points = [
         Definition(CLOCK, Kind.STATUS, description="the system's clock is disciplined"),
         Definition(JOURNAL, Kind.STATUS, description="the disk takes samples"),
+        Definition(AUDIT, Kind.STATUS, description="the audit log takes records"),
         Definition(JOURNAL_BYTES, Kind.ANALOG, "B", "undelivered samples on disk"),
     ]
     for link in links:

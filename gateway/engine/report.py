@@ -11,6 +11,7 @@ from gateway.model.quality import quality_text
 if TYPE_CHECKING:
     from gateway.engine.engine import Engine
 
+
 def report(engine: Engine) -> dict[str, Any]:
     """Return the state of links, ledgers and journal as JSON can hold it; times in ns."""
     held = engine.held
@@ -38,6 +39,7 @@ def report(engine: Engine) -> dict[str, Any]:
             "bytes": engine.journal.bytes if engine.journal else 0,
             "failing": engine.journal.failing if engine.journal else "",
         },
+        "audit": {"failing": engine.authority.failing},
         "locked_out": engine.authority.access.locks,
     }
 

@@ -119,7 +119,8 @@ async def test_nobody_answers(tmp_path: Path) -> None:
 async def test_questions_that_are_none(tmp_path: Path) -> None:
     """Whatever is asked, there is an answer that says what is wrong, and the next one is heard."""
     field, out = links()
-    async with running([field], [out], POINTS, data=tmp_path):
+    async with running([field], [out], POINTS, data=tmp_path) as running_gateway:
+        await running_gateway.until((tmp_path / "gateway.sock").exists)
         reader, writer = await asyncio.open_unix_connection(tmp_path / "gateway.sock")
         for line in (
             b"\n",

@@ -178,7 +178,11 @@ async def test_health_of_a_running_gateway(file: Path) -> None:
     async with running(file, "--data", str(data), "--status-every", "100ms") as process:
         await line_with(process.stdout, "1/1 sources up")
         result = await asyncio.to_thread(CliRunner().invoke, gateway, ["health", str(data)])
-        assert result.output.splitlines() == ["field (simulator) up", "journal works"]
+        assert result.output.splitlines() == [
+            "field (simulator) up",
+            "journal works",
+            "audit works",
+        ]
         assert result.exit_code == 0
         process.terminate()
         await asyncio.wait_for(process.communicate(), TIMEOUT)

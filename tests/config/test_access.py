@@ -107,7 +107,8 @@ def test_left_out(access: Any) -> None:
         ),
         (
             "  certificates: [§{role: admin}]",
-            "certificates[0]: found none of subject, fingerprint, modbus_role, allowed: one of them",
+            "certificates[0]: found none of subject, fingerprint, modbus_role, "
+            "allowed: one of them",
         ),
         (
             "  certificates: [{subject: §a b, role: admin}]",

@@ -275,6 +275,21 @@ def test_a_link_cannot_be_called_command(site: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["audit", "gateway", "local"])
+def test_names_that_are_taken(site: Any, name: str) -> None:
+    """The gateway's own names for folders, health points and clients are no link's."""
+    site.write(
+        {
+            "gateway.yaml": "gateway: {name: north}\npoints: points.csv\n"
+            f"sources:\n  - {{name: {name}, type: acme, host: h}}\n",
+            "points.csv": f"name,{name}.index\na,1\n",
+        }
+    )
+
+    (problem,) = site.problems()
+    assert problem.startswith(f"gateway.yaml:4:12: name: found '{name}', but ")
+
+
 def test_many_unknown_names_are_told_in_time(check_csv: Check) -> None:
     """A list of thousands of wrong names is checked without looking for a likely one for each."""
     rows = "".join(f"point{i},status,1,latch,pint{i}\n" for i in range(1, 400))
