@@ -32,6 +32,15 @@ _READ = 65536
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
+def _connect_properties(kept: float, waiting: int | None) -> Properties:
+    properties = Properties(PacketTypes.CONNECT)
+    if kept:
+        properties.SessionExpiryInterval = round(kept)
+    if waiting is not None:
+        properties.ReceiveMaximum = waiting
+    return properties
+
+
 def reason_text(kind: int, code: int) -> str:
     """Return a reason code (MQTT 5.0 clause 2.4) in the standard's words."""
     try:
@@ -48,6 +57,10 @@ class Connection(aiomqtt.Client):
     ponged:       with the number of the ping that was answered; a broker handles what one client
                   sends in order, so that it has taken all that went before that ping.
     received:     with each message; who takes it says `acknowledge` when it may be forgotten.
+                  A kept session's first ones come before `open` returns.
+    kept:         seconds for which the broker keeps session and messages when we are gone (3.1.1:
+                  as long as it likes); 0 begins anew each time.
+    waiting:      most messages of QoS 1 that the broker may send beyond those acknowledged (5).
     """
 
     def __init__(
@@ -64,6 +77,8 @@ class Connection(aiomqtt.Client):
         acknowledged: Callable[[int, int], None],
         ponged: Callable[[int], None] | None = None,
         received: Callable[[packet.Publish], None] | None = None,
+        kept: float = 0.0,
+        waiting: int | None = None,
     ) -> None:
         self._five = version is Version.V5
         super().__init__(
@@ -76,8 +91,9 @@ class Connection(aiomqtt.Client):
             keepalive=keepalive,
             tls_context=tls,
             will=will,
-            clean_session=None if self._five else True,
-            clean_start=True if self._five else paho.MQTT_CLEAN_START_FIRST_ONLY,
+            clean_session=None if self._five else not kept,
+            clean_start=not kept if self._five else paho.MQTT_CLEAN_START_FIRST_ONLY,
+            properties=_connect_properties(kept, waiting) if self._five else None,
             max_queued_incoming_messages=1,
             timeout=float("inf"),
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -95,6 +111,8 @@ class Connection(aiomqtt.Client):
         self._chunk = memoryview(b"")
         self._flushing = False
         self._writing = False
+        self._paused = False
+        self._was_paused = False
         self._pings = 0
         self._pongs = 0
         self._subscribing: dict[int, asyncio.Future[bytes]] = {}
@@ -106,6 +124,8 @@ class Connection(aiomqtt.Client):
         self.receive_maximum = 65535
         self.maximum_packet = packet.LARGEST
         self.retain_available = True
+        self.session_present = False
+        """Whether the broker kept subscriptions and messages of the connection before."""
 
     async def open(self, timeout: float) -> None:
         """Connect, and wait for the CONNACK; at most `timeout` seconds for all of it.
@@ -127,13 +147,17 @@ class Connection(aiomqtt.Client):
             behind = error.__context__
             why = reason(behind if isinstance(behind, ssl.SSLError) else error)
             raise LinkError(f"cannot connect to {self._broker}: {why}") from None
-        self._socket = self._client.socket()
-        if self._socket is None:
+        if not self.opened:
             raise LinkError(f"{self._broker} closed the connection after its CONNACK")
-        self._loop.add_reader(self._socket.fileno(), self._read)
-        self.opened = True
 
-    def send(self, topic: str, payload: bytes, *, retain: bool) -> int:
+    def send(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool,
+        properties: bytes = packet.NO_PROPERTIES,
+    ) -> int:
         """Queue a QoS 1 message and return its packet identifier; does not wait.
 
         What is queued leaves at the end of the loop's turn, together.
@@ -141,7 +165,9 @@ class Connection(aiomqtt.Client):
         """
         mid = self._mid = self._mid % 65535 + 1
         self._outgoing.append(
-            packet.publish_head(topic, mid, len(payload), retain=retain, five=self._five)
+            packet.publish_head(
+                topic, mid, len(payload), retain=retain, five=self._five, properties=properties
+            )
         )
         self._write(payload)
         return mid
@@ -164,14 +190,35 @@ class Connection(aiomqtt.Client):
         if message.qos:
             self._write(packet.puback_packet(message.mid))
 
-    async def hear(self, filters: Sequence[str], timeout: float) -> None:
-        """Subscribe at QoS 1, and wait for the broker's consent.
+    def pause(self) -> None:
+        """Read no more, so that the broker has to wait, until `resume`."""
+        if not self._paused and self.opened and not self.lost.done():
+            self._paused = self._was_paused = True
+            self._loop.remove_reader(self._socket.fileno())
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._paused and not self.lost.done():
+            self._paused = False
+            self._loop.add_reader(self._socket.fileno(), self._read)
+            # What TLS holds already, no event tells of.
+            self._loop.call_soon(self._read)
+
+    def forget(self, filters: Sequence[str]) -> None:
+        """Unsubscribe; does not wait."""
+        mid = self._mid = self._mid % 65535 + 1
+        self._write(packet.unsubscribe(mid, filters, five=self._five))
+
+    async def hear(
+        self, filters: Sequence[str], timeout: float, options: int = packet.AT_LEAST_ONCE
+    ) -> None:
+        """Subscribe, at QoS 1 unless the options say otherwise, and wait for the broker's consent.
 
         Raises LinkError with the filter that was refused, or where nothing came in time.
         """
         mid = self._mid = self._mid % 65535 + 1
         answer = self._subscribing[mid] = self._loop.create_future()
-        self._write(packet.subscribe(mid, filters, five=self._five))
+        self._write(packet.subscribe(mid, filters, five=self._five, options=options))
         try:
             await asyncio.wait(
                 [answer, self.lost], timeout=timeout, return_when=asyncio.FIRST_COMPLETED
@@ -252,13 +299,13 @@ class Connection(aiomqtt.Client):
 
     def _read(self) -> None:
         try:
-            while not self.lost.done():
+            while not self.lost.done() and not self._paused:
                 data = self._socket.recv(_READ)
                 if not data:
                     self.fail(f"{self._broker} closed the connection")
                     return
-                for first, body in self._parser.feed(data):
-                    self._received(first, body)
+                for first, body, cut in self._parser.feed(data):
+                    self._received(first, body, cut)
                 # TLS may hold more than the system says is there; plain TCP asks again by itself.
                 if len(data) < _READ and not isinstance(self._socket, ssl.SSLSocket):
                     return
@@ -269,7 +316,7 @@ class Connection(aiomqtt.Client):
         except packet.ProtocolError as error:
             self.fail(f"{self._broker} broke the protocol: {error}")
 
-    def _received(self, first: int, body: bytes) -> None:
+    def _received(self, first: int, body: bytes, cut: int) -> None:
         if first == packet.PUBACK:
             self._acknowledged(*packet.puback(body))
         elif first == packet.PINGRESP:
@@ -278,12 +325,14 @@ class Connection(aiomqtt.Client):
                 if self._answered is not None:
                     self._answered(self._pongs)
         elif first & 0xF0 == packet.PUBLISH and self._deliver is not None:
-            self._deliver(packet.received(first, body, five=self._five))
+            self._deliver(packet.received(first, body, five=self._five, cut=cut))
         elif first == packet.SUBACK and self._subscribing:
             mid, codes = packet.suback(body, five=self._five)
             answer = self._subscribing.get(mid)
             if answer is not None and not answer.done():
                 answer.set_result(codes)
+        elif first == packet.UNSUBACK and self._deliver is not None:
+            pass  # Whether or not there was such a subscription, there is none now.
         elif first == packet.DISCONNECT and self._five:
             why = reason_text(PacketTypes.DISCONNECT, body[0]) if body else "no reason given"
             self.fail(f"{self._broker} closed the connection: {why}")
@@ -295,8 +344,9 @@ class Connection(aiomqtt.Client):
         await asyncio.wait([self._connected])
         while True:
             sent = self._pings
+            self._was_paused = self._paused
             await asyncio.sleep(self._keepalive_s / 2)
-            if self._pongs < sent:
+            if self._pongs < sent and not self._was_paused:
                 self.fail(f"{self._broker} did not answer a ping in {self._keepalive_s / 2:g} s")
                 return
             if self._pongs == self._pings:
@@ -316,11 +366,25 @@ class Connection(aiomqtt.Client):
         self.retain_available = bool(getattr(properties, "RetainAvailable", 1))
         # 0 would mean that the broker wants no pings; ours keep telling whether it is there.
         self._keepalive_s = float(getattr(properties, "ServerKeepAlive", 0) or self._keepalive_s)
+        self.session_present = flags.session_present
         if getattr(properties, "MaximumQoS", 2) < 1 and not self._connected.done():
             self._connected.set_exception(
                 aiomqtt.MqttError("it takes QoS 0 only, and would acknowledge nothing")
             )
         super()._on_connect(client, userdata, flags, reason_code, properties)
+        if reason_code.value == 0 and not self._abandoned:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """Read the socket from now on: the next packet may be a message of a kept session, which
+        the library would acknowledge by itself.
+        """
+        self._socket = self._client.socket()
+        if self._socket is None:
+            return
+        self.opened = True
+        self._loop.add_reader(self._socket.fileno(), self._read)
+        self._loop.call_soon(self._read)
 
     def _on_disconnect(
         self,

@@ -14,11 +14,22 @@ DUP, QOS, QOS1, RETAIN = 0x08, 0x06, 0x02, 0x01
 PUBACK = 0x40
 SUBSCRIBE = 0x82
 SUBACK = 0x90
+UNSUBSCRIBE = 0xA2
+UNSUBACK = 0xB0
 PINGRESP = 0xD0
 DISCONNECT = 0xE0
 
 FAILURE = 0x80
 """Reason codes from here on mean failure (clause 2.4)."""
+NO_MATCHING_SUBSCRIBERS = 0x10
+
+AT_LEAST_ONCE = 0x01
+AS_PUBLISHED = 0x08
+NONE_RETAINED = 0x20
+"""Options of a subscription (clause 3.8.3.1): QoS 1; the retain flag as the publisher set it;
+no messages that the broker kept. Version 3.1.1 knows only the first."""
+
+NO_PROPERTIES = b"\0"
 
 PINGREQ_PACKET = b"\xc0\x00"
 DISCONNECT_PACKET = b"\xe0\x00"
@@ -27,6 +38,8 @@ LARGEST = 268_435_455
 """Clause 1.5.5: what the four bytes of a remaining length can say."""
 MOST_RECEIVED = 1_000_000
 """No answer and no command comes near it, all its properties included."""
+HEAD = 70_000
+"""Octets that are kept of a longer PUBLISH: its topic is there, and its packet identifier."""
 
 
 class ProtocolError(ValueError):
@@ -38,10 +51,15 @@ class Packet(NamedTuple):
 
     first: int
     body: bytes
+    cut: int = 0
+    """Octets that were thrown away behind the body, because there are too many."""
 
 
 class Publish(NamedTuple):
-    """A message that was received; `properties` are those of MQTT 5.0, unread."""
+    """A message that was received; `properties` are those of MQTT 5.0, unread.
+
+    cut: octets of the payload that were thrown away, because it is too long.
+    """
 
     topic: str
     payload: bytes
@@ -50,6 +68,7 @@ class Publish(NamedTuple):
     dup: bool
     mid: int
     properties: bytes
+    cut: int = 0
 
 
 def _varint(number: int) -> bytes:
@@ -65,15 +84,26 @@ def _varint(number: int) -> bytes:
     return bytes(digits)
 
 
-def publish_head(topic: str, mid: int | None, payload: int, *, retain: bool, five: bool) -> bytes:
+def publish_head(
+    topic: str,
+    mid: int | None,
+    payload: int,
+    *,
+    retain: bool,
+    five: bool,
+    properties: bytes = NO_PROPERTIES,
+) -> bytes:
     """Return a PUBLISH (clause 3.3) up to its payload, which has `payload` bytes.
 
     Its QoS is 1, or 0 where `mid` is None.
+    properties: with their length before them; 3.1.1 has none, and leaves them out.
     Raises ValueError where the packet would be longer than MQTT allows.
     """
     name = topic.encode()
     identifier = b"" if mid is None else mid.to_bytes(2, "big")
-    rest = 2 + len(name) + len(identifier) + five + payload
+    if not five:
+        properties = b""
+    rest = 2 + len(name) + len(identifier) + len(properties) + payload
     if rest > LARGEST:
         raise ValueError(f"a message of {payload} bytes is longer than MQTT allows, {LARGEST}")
     return b"".join(
@@ -83,8 +113,7 @@ def publish_head(topic: str, mid: int | None, payload: int, *, retain: bool, fiv
             len(name).to_bytes(2, "big"),
             name,
             identifier,
-            # No properties; 3.1.1 has none, not even their length.
-            b"\0" if five else b"",
+            properties,
         )
     )
 
@@ -101,15 +130,27 @@ def puback_packet(mid: int) -> bytes:
     return bytes((PUBACK, 2, mid >> 8, mid & 0xFF))
 
 
-def subscribe(mid: int, filters: Sequence[str], *, five: bool) -> bytes:
-    """Return a SUBSCRIBE (clause 3.8) for messages up to QoS 1, retained ones included."""
+def subscribe(
+    mid: int, filters: Sequence[str], *, five: bool, options: int = AT_LEAST_ONCE
+) -> bytes:
+    """Return a SUBSCRIBE (clause 3.8) for messages up to QoS 1, unless `options` say otherwise."""
+    octet = bytes((options if five else options & 0x03,))
+    return _filters(SUBSCRIBE, mid, filters, octet, five=five)
+
+
+def unsubscribe(mid: int, filters: Sequence[str], *, five: bool) -> bytes:
+    """Return an UNSUBSCRIBE (clause 3.10)."""
+    return _filters(UNSUBSCRIBE, mid, filters, b"", five=five)
+
+
+def _filters(first: int, mid: int, filters: Sequence[str], behind: bytes, *, five: bool) -> bytes:
     body = bytearray(mid.to_bytes(2, "big"))
     if five:
-        body.append(0)
+        body += NO_PROPERTIES
     for each in filters:
         name = each.encode()
-        body += len(name).to_bytes(2, "big") + name + b"\x01"
-    return bytes((SUBSCRIBE,)) + _varint(len(body)) + bytes(body)
+        body += len(name).to_bytes(2, "big") + name + behind
+    return bytes((first,)) + _varint(len(body)) + bytes(body)
 
 
 def suback(body: bytes, *, five: bool) -> tuple[int, bytes]:
@@ -120,7 +161,7 @@ def suback(body: bytes, *, five: bool) -> tuple[int, bytes]:
     return body[0] << 8 | body[1], body[at:]
 
 
-def received(first: int, body: bytes, *, five: bool) -> Publish:
+def received(first: int, body: bytes, *, five: bool, cut: int = 0) -> Publish:
     """Read a PUBLISH (clause 3.3) of QoS 0 or 1; nothing else was subscribed to."""
     qos = (first & QOS) >> 1
     if qos > 1:
@@ -134,9 +175,14 @@ def received(first: int, body: bytes, *, five: bool) -> Publish:
     except UnicodeDecodeError:
         raise ProtocolError("a topic that is not UTF-8") from None
     mid = int.from_bytes(body[2 + length : at], "big")
-    end = _behind_properties(body, at, "PUBLISH") if five else at
+    try:
+        end = _behind_properties(body, at, "PUBLISH") if five else at
+    except ProtocolError:
+        if not cut:
+            raise
+        end = len(body)
     return Publish(
-        topic, body[end:], qos, bool(first & RETAIN), bool(first & DUP), mid, body[at:end]
+        topic, body[end:], qos, bool(first & RETAIN), bool(first & DUP), mid, body[at:end], cut
     )
 
 
@@ -156,16 +202,26 @@ def _behind_properties(body: bytes, at: int, what: str) -> int:
 
 
 class Parser:
-    """Cuts what is received into packets, however it is divided."""
+    """Cuts what is received into packets, however it is divided.
 
-    def __init__(self) -> None:
+    most: the longest body; of a longer PUBLISH the first `HEAD` octets are kept and the rest is
+    thrown away as it comes, so that nobody's message breaks the connection.
+    """
+
+    def __init__(self, most: int = MOST_RECEIVED) -> None:
+        self._most = most
         self._rest = b""
+        self._long: tuple[int, bytes, int] | None = None
+        self._skip = 0
 
     def feed(self, data: bytes) -> Iterator[Packet]:
         """Yield the packets that are complete now; take all before feeding again.
 
         Raises ProtocolError for a length that no packet can have.
         """
+        if self._long is not None:
+            yield from self._past_long(data)
+            return
         data = self._rest + data if self._rest else data
         self._rest = b""
         at, end = 0, len(data)
@@ -186,12 +242,30 @@ class Parser:
                     if data[body - 1] < 0x80:
                         break
                     shift += 7
-                if length > MOST_RECEIVED:
-                    raise ProtocolError(
-                        f"a packet of {length} bytes, longer than any command or answer"
-                    )
+                if length > self._most:
+                    if data[at] & 0xF0 != PUBLISH:
+                        raise ProtocolError(
+                            f"a packet of {length} bytes, longer than any command or answer"
+                        )
+                    self._long, self._skip = (data[at], b"", length), length
+                    yield from self._past_long(data[body:])
+                    return
             if body + length > end:
                 break
             yield Packet(data[at], data[body : body + length])
             at = body + length
         self._rest = data[at:]
+
+    def _past_long(self, data: bytes) -> Iterator[Packet]:
+        """Keep the beginning of a packet that is too long, and pass over the rest."""
+        assert self._long is not None  # noqa: S101 - what calls it has looked
+        first, head, length = self._long
+        mine = data[: self._skip]
+        head += mine[: max(HEAD - len(head), 0)]
+        self._skip -= len(mine)
+        if self._skip:
+            self._long = first, head, length
+            return
+        self._long = None
+        yield Packet(first, head, length - len(head))
+        yield from self.feed(data[len(mine) :])

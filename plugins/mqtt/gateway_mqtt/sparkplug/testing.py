@@ -46,7 +46,14 @@ class Host:
     primary: it says by STATE and by its will whether it is there, at each connection.
     """
 
-    def __init__(self, broker: Endpoint, name: str = "scada", *, primary: bool = False) -> None:
+    def __init__(
+        self,
+        broker: Endpoint,
+        name: str = "scada",
+        *,
+        primary: bool = False,
+        configure: Callable[[paho.Client], Any] | None = None,
+    ) -> None:
         self.heard: list[Heard] = []
         self.name = name
         self._broker = broker
@@ -61,6 +68,8 @@ class Host:
         self._client.on_message = self._on_message
         self._state = f"spBv1.0/STATE/{name}" if primary else ""
         self._since = now_ms()
+        if configure is not None:
+            configure(self._client)
         if primary:
             self._client.will_set(self._state, self._said(False), 1, retain=True)
 
