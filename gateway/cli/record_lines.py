@@ -18,7 +18,10 @@ _POINT = 20
 _INDENT = 12 + 2 + _STEP + 2 + _POINT + 2
 _WHO = ("user", "role", "address", "sink")
 _SAID = {"id", "point", "operation", "action", "value", "status", "detail", *_WHO}
-_BAD = {"refused", "expired", "late", "login_refused", "locked_out", "set_aside", "resumed"}
+_BAD = {
+    "refused", "expired", "interrupted", "late", "login_refused", "locked_out", "set_aside",
+    "resumed",
+}  # fmt: skip
 
 
 def lines(width: int) -> Callable[[Record], str]:

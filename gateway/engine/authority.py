@@ -15,6 +15,7 @@ from gateway.command import Desk, Log, Outbox, Outcome, Preconditions, targets
 from gateway.command.record import who
 from gateway.engine.clock import Clock
 from gateway.engine.override import Overrides
+from gateway.engine.unfinished import DAY, unfinished
 from gateway.model.access import Permission
 from gateway.model.command import Answer, Client, Command, CommandStatus, Request
 from gateway.model.configuration import AuditSettings, Configuration
@@ -28,6 +29,8 @@ PATIENCE = 10.0
 """Seconds that what operators did has to be on disk when the gateway ends."""
 LONGEST_KEY = 256
 """Characters of a request's key."""
+NAMED = 5
+"""Most interrupted commands that the line in the gateway's own log names."""
 
 
 class Trail(Log, Protocol):
@@ -183,7 +186,10 @@ class Authority:
         self.note(step, **facts)
 
     def _recall(self, now: int, remember: float) -> None:
-        """Remember the keys of earlier runs: none of their requests is carried out again."""
+        """Remember the keys of earlier runs: none of their requests is carried out again.
+
+        And put on record what was under way when the last one ended: who asked was told nothing.
+        """
         for record in self._audit.recall(now - int(remember * 1e9), "received"):
             facts = record.facts
             if "key" in facts:
@@ -191,6 +197,12 @@ class Authority:
                 self.desk.keys.recall(
                     facts["sink"], facts["user"], facts["operation"], facts["key"], age
                 )
+        found = unfinished(self._audit.recall, now - max(DAY, int(remember * 1e9)))
+        for one in found:
+            self.note("interrupted", **one.facts, detail=one.detail)
+        if found:
+            names = "; ".join(map(str, found[:NAMED])) + (" …" if len(found) > NAMED else "")
+            log.warning("%d commands of the last run have no end on record: %s", len(found), names)
 
 
 def _misfit(request: Request) -> Outcome | None:

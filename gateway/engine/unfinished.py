@@ -11,6 +11,8 @@ from gateway.audit import Record
 Recall: TypeAlias = Callable[..., Iterator[Record]]
 """`AuditLog.recall`."""
 
+DAY = 86_400 * 10**9
+"""ns by which the clock may have been stepped back between two steps of a command."""
 _ENDS = ("ended", "refused", "interrupted")
 _SAME = ("id", "sink", "address", "user", "role", "point", "operation", "value", "key", "test")
 
@@ -29,7 +31,7 @@ class Unfinished:
     @property
     def detail(self) -> str:
         what = "the device may have acted" if self.sent else "nothing was sent"
-        return f"the gateway ended before the command did: {what}"
+        return f"no end of it is on record: {what}"
 
     def __str__(self) -> str:
         point, operation, value = (self.facts.get(name) for name in ("point", "operation", "value"))
@@ -49,7 +51,7 @@ def unfinished(recall: Recall, since: int) -> list[Unfinished]:
     if not received:
         return []
     first = min(record.time for record in received.values())
-    sent = {_name(record) for record in recall(first, "forwarded")}
+    sent = {_name(record) for record in recall(first - DAY, "forwarded")}
     return [
         Unfinished({same: record.facts[same] for same in _SAME if same in record.facts}, at in sent)
         for at, record in received.items()
