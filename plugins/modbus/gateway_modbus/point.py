@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from gateway import Duration
 from gateway_modbus.place import RegisterPoint
 from gateway_modbus.register import Register, RegisterType, Table
 
 NEVER: Final = "never"
+
+_duration: TypeAdapter[float] = TypeAdapter(Duration)
+
+
+def _period(value: Any) -> Any:
+    """Say of a period of nothing what it should be, which a union of types does not."""
+    try:
+        seconds = _duration.validate_python(value)
+    except ValidationError:
+        return value
+    if not seconds > 0:
+        raise ValueError("a period is longer than 0s; a point that is not read has never")
+    return seconds
 
 
 class WriteFunction(StrEnum):
@@ -37,7 +50,8 @@ class ModbusPoint(RegisterPoint):
     """The columns of a point at a `modbus` source."""
 
     poll: Annotated[
-        Annotated[Duration, Field(gt=0)] | Literal["never"] | None,
+        Duration | Literal["never"] | None,
+        BeforeValidator(_period),
         Field(description="polling period; default the link's; never: written only, not read"),
     ] = None
     write_table: Annotated[

@@ -126,6 +126,8 @@ FAULTS = [
     ("write_table", "analog,setpoint,,input", "allowed: coil, holding"),
     ("poll", "analog,setpoint,forward,1s", "Modbus devices know no select"),
     ("unit", "analog,setpoint,,0", "unit 0 is a broadcast"),
+    ("poll", "analog,,,0s", "a period is longer than 0s"),
+    ("poll", "analog,,,sometimes", "allowed: never or text such as 1s"),
     ("poll", "analog,,,never", "has no command"),
     ("write_register", "analog,,,3", "nobody may command it"),
     ("write_function", "analog,setpoint,,mask", "is for a bit of a register"),
