@@ -25,11 +25,12 @@ _ENCRYPTIONS = {
     "http://opcfoundation.org/UA/security/rsa-oaep-sha2-256": _SHA256,
 }
 """Those of the policies that are offered; RSA 1.5 lets a listener find out passwords."""
+_PSS = padding.PSS(mgf=padding.MGF1(_SHA256), salt_length=32)
 _SIGNATURES = {
     "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256": padding.PKCS1v15(),
-    "http://opcfoundation.org/UA/security/rsa-pss-sha2-256": padding.PSS(
-        mgf=padding.MGF1(_SHA256), salt_length=32
-    ),
+    "http://opcfoundation.org/UA/security/rsa-pss-sha2-256": _PSS,
+    # node-opcua's name of the same
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-pss-sha256": _PSS,
 }
 
 

@@ -1,6 +1,8 @@
 // Reads, monitors, writes and calls with node-opcua what test_interop.py serves; prints JSON lines.
-// node interop.js URL POLICY MODE CERTIFICATE_FOLDER
+// node interop.js URL POLICY MODE CERTIFICATE_FOLDER USER PASSWORD
+// (or, for a user with a certificate: its file in DER, the key's in PEM)
 "use strict";
+const fs = require("fs");
 const {
   AttributeIds,
   DataType,
@@ -39,7 +41,13 @@ const shown = (dataValue) => ({
   });
   await client.connect(url);
   const session = await client.createSession(
-    user ? { type: UserTokenType.UserName, userName: user, password } : undefined,
+    user.endsWith(".der")
+      ? {
+          type: UserTokenType.Certificate,
+          certificateData: fs.readFileSync(user),
+          privateKey: fs.readFileSync(password, "utf8"),
+        }
+      : { type: UserTokenType.UserName, userName: user, password },
   );
 
   const browsed = await session.browse({ nodeId: "ns=2;s=feeder1/", resultMask: 63 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asyncua.crypto.cert_gen import setup_self_signed_certificate
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway import Quality
 from gateway.testing import AccessSettings
@@ -46,17 +49,44 @@ def node() -> str:
     return found
 
 
+async def person(folder: Path) -> Path:
+    """The folder of anna's key and certificate."""
+    own = folder / "anna"
+    own.mkdir()
+    usage = [ExtendedKeyUsageOID.CLIENT_AUTH]
+    await setup_self_signed_certificate(
+        own / "key.pem", own / "cert.der", "urn:test:anna", "h", usage, {"commonName": "anna"}
+    )
+    return own
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("policy", "mode"),
-    [("None", "None"), ("Basic256Sha256", "SignAndEncrypt"), ("Aes256_Sha256_RsaPss", "Sign")],
+    ("policy", "mode", "by_certificate"),
+    [
+        ("None", "None", False),
+        ("Basic256Sha256", "SignAndEncrypt", True),
+        ("Aes256_Sha256_RsaPss", "Sign", False),
+        ("Aes256_Sha256_RsaPss", "SignAndEncrypt", True),
+    ],
 )
 async def test_node_opcua_reads_monitors_and_commands(
-    node: str, serve: Any, access: AccessSettings, tmp_path: Path, policy: str, mode: str
+    node: str,
+    serve: Any,
+    access: AccessSettings,
+    tmp_path: Path,
+    policy: str,
+    mode: str,
+    by_certificate: bool,
 ) -> None:
     """Names, types, units, status, time stamps and the Overflow bit arrive as they were sent,
-    and what an operator, logged in by password, writes and calls is carried out.
+    and what an operator, logged in by password or certificate, writes and calls is carried out.
     """
+    user, by_password = await person(tmp_path), ("anna", "anna's own password")
+    if by_certificate:
+        digest = hashlib.sha256((user / "cert.der").read_bytes()).hexdigest()
+        rules = {"certificates": [{"fingerprint": digest, "role": "operator"}]}
+        access = AccessSettings.model_validate(access.model_dump(exclude_unset=True) | rules)
     fields: dict[str, Any] = {
         "security": ["none", "basic256sha256", "aes256_sha256_rsapss"],
         "modes": ["sign", "sign_and_encrypt"],
@@ -65,11 +95,13 @@ async def test_node_opcua_reads_monitors_and_commands(
     }
     names = ["feeder1.power", "feeder1.breaker", "feeder1.isolator", "feeder1.energy"]
     async with serve(POINTS, access=access, **fields) as served:
+        if by_certificate:
+            shutil.copy(user / "cert.der", served.folder / "users" / "trusted" / "anna.der")
         device = int(Quality.DEVICE_TIME)
         await served.field.emit(names, [7.25, 1, 2, 5_000_000_123], device, TIME)
         process = await asyncio.create_subprocess_exec(
             *(node, "interop.js", served.url, policy, mode, str(tmp_path / "pki")),
-            *("anna", "anna's own password"),
+            *(map(str, (user / "cert.der", user / "key.pem")) if by_certificate else by_password),
             cwd=HERE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -121,7 +153,8 @@ async def test_node_opcua_reads_monitors_and_commands(
         (5, 0),
     ]
     assert all(one["server"] and one["source"] == TIME // 1_000_000 for one in of("changed"))
-    assert told == [(1.0, "anna"), (12.5, "anna"), (1.0, "anna")]
+    assert [value for value, _ in told] == [1.0, 12.5, 1.0]
+    assert all(("CN=anna" in name) if by_certificate else name == "anna" for _, name in told)
     assert [(one["id"], one["status"]) for one in of("write")] == [
         ("Feeder1.CB1", "Good"),
         ("feeder1.power", "Good"),
