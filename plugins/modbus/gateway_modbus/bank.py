@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -159,10 +159,11 @@ class Bank:
         self._silent = silent
         self._count = count
         homes: dict[tuple[int, Table], list[Place]] = {}
+        places = list(places)
+        for _, sentence in clashes(places):
+            raise LinkError(sentence)
         for place in places:
             homes.setdefault((place.unit, place.table), []).append(place)
-        for group in homes.values():
-            _check(group)
         self._sheets = {home: Sheet(group) for home, group in homes.items()}
         self.units = frozenset(unit for unit, _ in homes)
 
@@ -199,16 +200,22 @@ class Bank:
         return frame.exception(function, code)
 
 
-def _check(places: list[Place]) -> None:
-    """Raise LinkError where two points claim the same register, or the same bit of one."""
-    taken: dict[tuple[int, int], Place] = {}
+def clashes(places: Iterable[Place]) -> Iterator[tuple[Place, str]]:
+    """Yield each place that claims a register, or a bit of one, which another has, and a
+    sentence that names both."""
+    taken: dict[tuple[int, Table, int, int], Place] = {}
     for place in places:
         bits = place.type is RegisterType.BIT and not place.table.of_bits
-        for register in range(place.register, place.register + place.type.width):
-            for bit in (place.bit,) if bits else range(16):
-                other = taken.setdefault((register, bit), place)
-                if other is not place:
-                    raise LinkError(
-                        f"{place.name} and {other.name} both claim {place.table} {register} "
-                        f"of unit {place.unit}"
-                    )
+        claims = [
+            (place.unit, place.table, register, bit)
+            for register in range(place.register, place.register + place.type.width)
+            for bit in ((place.bit,) if bits else range(16))
+        ]
+        other = next((taken[claim] for claim in claims if claim in taken), None)
+        if other is not None:
+            yield (
+                place,
+                f"{place.name} and {other.name} both claim {place.table} {place.register} "
+                f"of unit {place.unit}",
+            )
+        taken.update(dict.fromkeys(claims, place))

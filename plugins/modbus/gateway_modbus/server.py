@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -19,7 +20,7 @@ from gateway import (
     SinkPoint,
     TlsServer,
 )
-from gateway_modbus.bank import Bank, Place, WhenInvalid
+from gateway_modbus.bank import Bank, Place, WhenInvalid, clashes
 from gateway_modbus.commands import Commands
 from gateway_modbus.listener import Framing, Listener
 from gateway_modbus.place import RegisterPoint
@@ -106,6 +107,12 @@ class ModbusServer(Sink):
         if (self.transport is ServerTransport.TLS) != (self.tls is not None):
             raise ValueError("transport tls and tls: {certificate: …, key: …} go together")
         return self
+
+    def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
+        """See `Link.check_points`: a register, or a bit of one, is one point's."""
+        of_id = {point.id: point for point in points}
+        for place, sentence in clashes(map(self._place, points)):
+            yield of_id[place.point], "register", sentence
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled; raises LinkError where it cannot listen."""

@@ -17,7 +17,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.framer import FramerType
 
 from gateway import Quality
-from gateway.testing import Emitter, Running, free_port, running
+from gateway.testing import Emitter, Running, configured, free_port, running
 
 POINTS = """\
 name,kind,field.at,scada.table,scada.register,scada.type,scada.order,scada.bit,scada.scale,scada.unit
@@ -227,13 +227,16 @@ async def _end(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-async def test_two_points_in_one_place(tmp_path: Path) -> None:
-    """Two points that claim the same register are refused by name, and nothing listens."""
-    port, field = free_port(), Emitter(name="field")
+def test_two_points_in_one_place(tmp_path: Path) -> None:
+    """Two points that claim the same register are refused by name, line and column."""
+    field = Emitter(name="field")
     rows = "name,field.at,scada.register,scada.type\na,x,5,float32\nb,x,6,uint16\n"
-    async with running([field], [slave(port)], rows, data=tmp_path) as gw:
-        await gw.until(lambda: gw.counters("scada").get("disconnects", 0) >= 1)
-        assert gw.state("scada") == "down"
+    with pytest.raises(ValueError, match="b and a both claim holding 6 of unit 1") as found:
+        configured([field], [slave(502)], rows, tmp_path)
+    assert "points.csv:3:5:" in str(found.value)
+    # Two bits of one register are two places.
+    bits = "name,kind,field.at,scada.register,scada.type,scada.bit\n"
+    configured([field], [slave(502)], f"{bits}a,status,x,5,bit,0\nb,status,x,5,bit,15\n", tmp_path)
 
 
 async def test_reads_cost_nothing_until_then(tmp_path: Path) -> None:
