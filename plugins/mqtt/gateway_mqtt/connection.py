@@ -33,7 +33,7 @@ _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWant
 
 
 def _connect_properties(kept: float, waiting: int | None) -> Properties:
-    properties = Properties(PacketTypes.CONNECT)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     if kept:
         properties.SessionExpiryInterval = round(kept)
     if waiting is not None:
