@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from argon2 import PasswordHasher
-from asyncua import Client
+from asyncua import Client, ua
 from asyncua.client.ua_client import UASocketProtocol
 from asyncua.server.address_space import (
     AddressSpace,
@@ -170,3 +170,35 @@ def header(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr(UASocketProtocol, "_setup_request_header", setup)
     return wanted
+
+
+@contextlib.asynccontextmanager
+async def _log_in(url: str, name: str | None, secret: str | None = None) -> AsyncIterator[Client]:
+    client = Client(url, timeout=60, watchdog_intervall=30)
+    if name is not None:
+        client.set_user(name)
+        client.set_password(f"{name}'s own password" if secret is None else secret)
+    async with client:
+        yield client
+
+
+@pytest.fixture
+def log_in() -> Callable[..., AbstractAsyncContextManager[Client]]:
+    """Open a session of a user; the password is encrypted for the server's certificate."""
+    return _log_in
+
+
+async def _written(client: Client, name: str, value: Any, kind: ua.VariantType) -> str:
+    wanted = ua.WriteValue(
+        NodeId=ua.NodeId(name, 2),
+        AttributeId=ua.AttributeIds.Value,
+        Value=ua.DataValue(ua.Variant(value, kind), StatusCode=None),
+    )
+    (found,) = await client.uaclient.write(ua.WriteParameters(NodesToWrite=[wanted]))
+    return str(found.name)
+
+
+@pytest.fixture
+def written() -> Callable[..., Awaitable[str]]:
+    """Write the value of a node and nothing else; returns the name of the StatusCode."""
+    return _written
