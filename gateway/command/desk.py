@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,8 @@ _S = CommandStatus
 
 UNDER_WAY = 1_000
 """Most requests that are carried out at a time."""
+FLOOD = 1.0
+"""Seconds of refusals that share a record where a client asks too often."""
 WITHDRAWAL = 5.0
 """Seconds that a device has to confirm a cancel that the gateway sends by itself."""
 
@@ -63,6 +66,7 @@ class Desk:
         self._run = run
         self._count = 0
         self._pause = 1.0 / rate
+        self._unwritten: Counter[Client] = Counter()
         self._rates = Rates(rate, self._loop.time)
         self.keys = Keys(remember, self._loop.time)
         self.watch = self._way.watch
@@ -76,7 +80,10 @@ class Desk:
     def refuse(self, client: Client, outcome: Outcome, **said: str) -> Answer:
         """Put on record what a link refused, because it could not make a request of it."""
         number = self._number()
-        self._record.refused(number, client, outcome, **said)
+        if self._rates.allows(client):
+            self._record.refused(number, client, outcome, **said)
+        else:
+            self._flood(client)
         return Answer(*outcome, number)
 
     def late(self, command: Command, outcome: Outcome) -> None:
@@ -95,6 +102,7 @@ class Desk:
 
     async def close(self) -> None:
         """Wait for what is under way: where the sources have ended it does not take long."""
+        self._write_flood()
         for slot in self._slots.values():
             if slot.expiry is not None:
                 slot.expiry.cancel()
@@ -135,6 +143,7 @@ class Desk:
 
     async def _proceed(self, transaction: Transaction) -> Outcome:
         slot = self._slots.setdefault(transaction.target.point, Slot())
+        transaction = _of_selection(transaction, slot)
         step = slot.asked(transaction)
         if isinstance(step, CommandStatus):
             self._end_selection(transaction.request, slot)
@@ -245,6 +254,18 @@ class Desk:
         held = slot.selection(request.client)
         return held.number if held is not None else ""
 
+    def _flood(self, client: Client) -> None:
+        """Count refusals of a client that asks too often: one record a second tells how many."""
+        if not self._unwritten:
+            self._loop.call_later(FLOOD, self._write_flood)
+        self._unwritten[client] += 1
+
+    def _write_flood(self) -> None:
+        outcome = Outcome(_S.RATE_LIMITED, "the client asks too often")
+        for client, count in self._unwritten.items():
+            self._record.refused(self._number(), client, outcome, count=count)
+        self._unwritten.clear()
+
     def _number(self) -> str:
         self._count += 1
         return f"{self._run}-{self._count}"
@@ -271,6 +292,15 @@ _STANDING = {
     _S.SELECTED_BY_OTHER: "somebody else has it selected",
     _S.ALREADY_ACTIVE: "a command to it is under way",
 }
+
+
+def _of_selection(transaction: Transaction, slot: Slot) -> Transaction:
+    """Let a cancel be the test that its select was: a client need not say so again."""
+    request = transaction.request
+    held = slot.selection(request.client)
+    if request.operation is not Operation.CANCEL or held is None:
+        return transaction
+    return replace(transaction, request=replace(request, test=held.request.test))
 
 
 def _event(outcome: Outcome) -> Event:

@@ -43,7 +43,7 @@ class Recorder:
         """Record what happened on the way."""
         self._note(step, id=transaction.number, point=transaction.target.name, **facts)
 
-    def refused(self, number: str, client: Client, outcome: Outcome, **said: str) -> None:
+    def refused(self, number: str, client: Client, outcome: Outcome, **said: Any) -> None:
         """Record what was refused before it was a request."""
         self._note("refused", id=number, **who(client), **said, **how(outcome))
 

@@ -43,7 +43,8 @@ class Way:
     async def forward(self, transaction: Transaction) -> Outcome:
         """Hand a command to its source and return what the device says, or that it does not."""
         request, target = transaction.request, transaction.target
-        wait = target.control.timeout
+        pulse = request.pulse or target.control.pulse
+        wait = target.control.timeout + (pulse.length if pulse is not None else 0.0)
         if request.timeout is not None:
             wait = min(wait, request.timeout)
         deadline = self._loop.time() + wait
@@ -61,7 +62,7 @@ class Way:
                 target.control.model,
                 deadline,
                 request.client,
-                request.pulse or target.control.pulse,
+                pulse,
             ),
             lambda: self._admit(transaction, deadline),
         )

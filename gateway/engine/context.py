@@ -202,7 +202,9 @@ class RunningSink(_Context, SinkContext):
         if not self._has(request.point):
             why = f"{self.name} has no point {request.point}"
             return self.refused(request.client, CommandStatus.UNKNOWN_POINT, why)
-        return self._counted(await self._authority.command(request))
+        answering = asyncio.ensure_future(self._authority.command(request))
+        answering.add_done_callback(lambda done: self._counted(done.result()))
+        return await asyncio.shield(answering)
 
     def refused(
         self, client: Client, status: CommandStatus, detail: str, *, point: str = "", **said: str

@@ -59,7 +59,8 @@ class SelectRule(StrEnum):
 class CommandStatus(StrEnum):
     """How a request for a command ended; each protocol says it in its own words (`ANSWERS`).
 
-    Only after `success`, `timeout` and `no_indication` the device has acted, or may have.
+    After `success`, `timeout` and `no_indication` the device has acted, or may have; after
+    `device_error` the detail says where it may have. After all others nothing was done.
     """
 
     SUCCESS = "success"
@@ -139,6 +140,11 @@ class Pulse:
     on_time: float
     off_time: float = 0.0
     count: int = 1
+
+    @property
+    def length(self) -> float:
+        """Seconds that the whole train takes."""
+        return self.count * self.on_time + (self.count - 1) * self.off_time
 
 
 @dataclass(frozen=True, slots=True)

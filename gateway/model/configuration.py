@@ -87,7 +87,7 @@ class CommandSettings(Settings):
     bays: tuple[Bay, ...] = ()
     rate: Annotated[
         float, Field(gt=0, le=10_000, description="requests per second that one client may make")
-    ] = 20.0
+    ] = 100.0
     remember: Annotated[
         Duration,
         Field(gt=0, description="how long the keys of requests are known, so that none runs twice"),

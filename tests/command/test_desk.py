@@ -18,6 +18,7 @@ from desk_scene import (
 )
 
 from gateway import Client, CommandStatus, Kind, Operation, Pulse, Quality
+from gateway.command import Outcome
 from gateway.model.configuration import Bay
 from gateway.testing import paused
 
@@ -351,6 +352,7 @@ async def test_pulses() -> None:
     await asyncio.sleep(0.01)
     scene.ask("tap", pulse=Pulse(0.1, 0.2, 3))
     assert (await scene.command()).pulse == Pulse(0.1, 0.2, 3)
+    assert command.deadline == pytest.approx(10.0 + 0.5, abs=0.1)
     assert (await scene.ask("breaker", pulse=Pulse(0.1))).status is S.NOT_SUPPORTED
     assert (await scene.ask("tap", pulse=Pulse(0.1, 0.0, 0))).status is S.FORMAT_ERROR
 
@@ -574,3 +576,26 @@ async def test_frozen_points_keep_the_door_shut(point: str) -> None:
     scene.show(point, good, Quality.OPERATOR_BLOCKED | Quality.OLD_DATA | Quality.SUBSTITUTED)
     scene.ask("breaker")
     assert (await scene.command()).value == 1.0
+
+
+@paused
+async def test_the_cancel_of_a_test_is_one() -> None:
+    """The select did not reach the device, so neither does its cancel, whatever it says."""
+    scene = Scene([breaker(select="forward")])
+    scene.marks.tests.add(0)
+    assert (await scene.ask("breaker", 1.0, SELECT, TESTER, test=True)).status is S.SUCCESS
+    assert (await scene.ask("breaker", 1.0, CANCEL, TESTER)).status is S.SUCCESS
+    assert scene.nothing_sent
+
+
+@paused
+async def test_a_flood_of_what_a_link_refuses() -> None:
+    """10 a second: of 1,000 at once 10 have their own record, and one says that 990 more came."""
+    scene = Scene([breaker()], rate=10.0)
+    for _ in range(1000):
+        scene.desk.refuse(GUEST, Outcome(S.FORMAT_ERROR, "not JSON"))
+    await asyncio.sleep(2.0)
+    assert scene.log.steps() == ["refused"] * 11
+    assert scene.log.records[-1][1]["count"] == 990
+    scene.desk.refuse(BORIS, Outcome(S.FORMAT_ERROR, "not JSON"))
+    assert scene.log.records[-1][1]["user"] == "boris"

@@ -253,7 +253,6 @@ async def test_a_test_selection_never_reaches_the_device(serve: Any, connect: An
         assert served.field.commands == []
 
 
-@pytest.mark.xfail(strict=True, reason="the core forwards the cancel of a selection made in test")
 async def test_the_cancel_of_a_test_does_not_either(serve: Any, connect: Any) -> None:
     """Cancel has no argument Test: it cancels what was selected, as it was selected."""
     async with serve(**OPEN) as served, connect(served.url) as client:
