@@ -1,4 +1,4 @@
-"""MQTT: samples as columnar JSON, each message acknowledged by the broker; Sparkplug B."""
+"""MQTT: devices at a broker; samples as columnar JSON at QoS 1; Sparkplug B."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from gateway import Sink, Source, hookimpl
 from gateway_mqtt.sink import JsonSink
+from gateway_mqtt.source.source import MqttSource
 from gateway_mqtt.sparkplug.sink import SparkplugSink
 
-__all__ = ["JsonSink", "SparkplugSink", "gateway_components"]
+__all__ = ["JsonSink", "MqttSource", "SparkplugSink", "gateway_components"]
 
 
 @hookimpl
 def gateway_components() -> Iterable[type[Source] | type[Sink]]:
-    return [JsonSink, SparkplugSink]
+    return [MqttSource, JsonSink, SparkplugSink]

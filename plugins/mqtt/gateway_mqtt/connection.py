@@ -61,6 +61,7 @@ class Connection(aiomqtt.Client):
     kept:         seconds for which the broker keeps session and messages when we are gone (3.1.1:
                   as long as it likes); 0 begins anew each time.
     waiting:      most messages of QoS 1 that the broker may send beyond those acknowledged (5).
+    most:         longest packet that is received whole.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Connection(aiomqtt.Client):
         received: Callable[[packet.Publish], None] | None = None,
         kept: float = 0.0,
         waiting: int | None = None,
+        most: int = packet.MOST_RECEIVED,
     ) -> None:
         self._five = version is Version.V5
         super().__init__(
@@ -106,7 +108,7 @@ class Connection(aiomqtt.Client):
         self._abandoned = False
         self._closed = asyncio.Event()
         self._socket: Any = None
-        self._parser = packet.Parser()
+        self._parser = packet.Parser(most)
         self._outgoing: list[bytes] = []
         self._chunk = memoryview(b"")
         self._flushing = False

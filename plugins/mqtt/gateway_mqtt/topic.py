@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from string import Formatter
 
+from paho.mqtt.client import topic_matches_sub
+
 from gateway import LinkPoint
 
 POINT_FIELDS = ("gateway", "source", "device", "point", "name")
@@ -51,6 +53,43 @@ def check(template: str, allowed: Iterable[str]) -> str:
             f"the topic {template!r} must not be empty nor begin with $, which is the broker's own"
         )
     return template
+
+
+def topic(text: str) -> str:
+    """Return the topic as it stands, or raise ValueError with what was found."""
+    for sign in "+#":
+        if sign in text:
+            raise ValueError(
+                f"the topic {text[:80]!r} has a {sign!r}, a wildcard of subscribers; "
+                "each point has a topic of its own"
+            )
+    return _bounded(text, "topic")
+
+
+def topic_filter(text: str) -> str:
+    """Return a filter of topics, or raise ValueError (MQTT 5.0 clause 4.7.1)."""
+    levels = text.split("/")
+    for place, level in enumerate(levels):
+        if ("+" in level and level != "+") or (
+            "#" in level and (level != "#" or place < len(levels) - 1)
+        ):
+            raise ValueError(
+                f"the filter {text[:80]!r} is none: + stands for a whole level, # for the last ones"
+            )
+    if levels[0] == "$share":
+        raise ValueError(f"the filter {text[:80]!r} is shared: others would get some of it")
+    return _bounded(text, "filter")
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Return whether a filter covers a topic."""
+    return topic_matches_sub(pattern, text)
+
+
+def _bounded(text: str, what: str) -> str:
+    if not text or "\0" in text or len(text.encode()) > MOST_BYTES:
+        raise ValueError(f"a {what} has 1 to {MOST_BYTES} bytes, none of them zero")
+    return text
 
 
 def device_of(name: str) -> str:

@@ -114,7 +114,8 @@ def column(kind: Kind, datatype: DataType, values: Floats) -> tuple[npt.NDArray[
     if datatype in TEXTS:
         return _texts(kind, values)
     if form.field in (_INT, _LONG):
-        whole = np.rint(values * 1000.0 if datatype is DataType.DATE_TIME else values)
+        with np.errstate(over="ignore"):
+            whole = np.rint(values * 1000.0 if datatype is DataType.DATE_TIME else values)
         # 2**63 - 1 is no float64, 2**63 is.
         fits = (whole >= form.low) & (whole < float(form.high + 1))
         whole = np.where(fits, whole, 0.0)

@@ -49,8 +49,9 @@ A message's sequence number is taken as it is yielded: send it before asking for
 class Node:
     """One connection of an edge node, from its NBIRTH to its NDEATH.
 
-    now:    wall clock, ns.
-    count:  a counter of the link.
+    now:   wall clock, ns.
+    clock: for intervals, s.
+    count: a counter of the link.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Node:
         bdseq: int,
         most: int,
         now: Callable[[], int],
+        clock: Callable[[], float],
         count: Callable[[str, int], None],
     ) -> None:
         self._group, self._node = group, node
@@ -69,6 +71,7 @@ class Node:
         self._image = image
         self._bdseq = bdseq
         self._now = now
+        self._clock = clock
         self._count = count
         self._seq = 0
         self._rows = Rows(devices)
@@ -80,7 +83,7 @@ class Node:
         self._data = [self._topic("DATA", d) for d in devices]
         self._most = most - max(len(each.encode()) for each in self._data) - FRAME
         self._born = np.zeros(len(devices), np.bool_)
-        self._lingering: dict[int, int] = {}
+        self._lingering: dict[int, float] = {}
         # Of each point: whether its device has lost it, whether its quality was last shown as
         # other than good, and the sample that was in its birth.
         self._stale = np.ones(size, np.bool_)
@@ -88,7 +91,7 @@ class Node:
         self._born_value = np.full(size, np.nan)
         self._born_quality = np.zeros(size, np.uint16)
         self._born_time = np.full(size, _LONG_AGO)
-        self._settled_at = 0
+        self._settled_at = 0.0
 
     @property
     def alive(self) -> int:
@@ -111,15 +114,15 @@ class Node:
 
     def deliver(self, batch: Batch, *, historical: bool) -> Messages:
         """Yield what a delivery becomes: births of devices that are back, data, deaths."""
-        if self._settled_at and self._now() > self._settled_at:
+        if self._settled_at and self._clock() > self._settled_at:
             self._born_time[:] = _LONG_AGO
-            self._settled_at = 0
+            self._settled_at = 0.0
         for run in _runs(batch):
             yield from self._history(run) if historical else self._live(run)
 
     def overdue(self) -> Messages:
         """Yield the death of each device that was born for its history, which is over."""
-        now = self._now()
+        now = self._clock()
         for number in [n for n, until in self._lingering.items() if until < now]:
             del self._lingering[number]
             yield from self._bury(number)
@@ -186,7 +189,7 @@ class Node:
         self._born_value[ids] = current.value
         self._born_quality[ids] = current.quality
         self._born_time[ids] = np.where(np.isnan(current.value), _LONG_AGO, current.time)
-        self._settled_at = now + round(SETTLING * 1e9)
+        self._settled_at = self._clock() + SETTLING
         payload.seq = 0 if number == 0 else self._next_seq()
         yield Message(
             "DBIRTH" if number else "NBIRTH",
@@ -205,7 +208,7 @@ class Node:
 
     def _linger(self, number: int) -> None:
         if number:
-            self._lingering[number] = self._now() + round(LULL * 1e9)
+            self._lingering[number] = self._clock() + LULL
 
     def _lost(self, ids: npt.NDArray[np.int32]) -> Mask:
         return _dead(self._image.value[ids], self._image.quality[ids])

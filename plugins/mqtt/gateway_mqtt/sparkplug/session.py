@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import deque
 from typing import TYPE_CHECKING
 
 import aiomqtt
@@ -16,6 +15,7 @@ from gateway_mqtt.packet import FAILURE, Publish
 from gateway_mqtt.sparkplug.birth import node_death
 from gateway_mqtt.sparkplug.command import Commands
 from gateway_mqtt.sparkplug.custody import Custody
+from gateway_mqtt.sparkplug.hold import MOST, Hold
 from gateway_mqtt.sparkplug.host import PrimaryHost
 from gateway_mqtt.sparkplug.inbox import Inbox
 from gateway_mqtt.sparkplug.node import Message, Messages, Node
@@ -56,11 +56,11 @@ class Session:
         self._host = PrimaryHost()
         self._state = state_topic(sink.primary_host) if sink.primary_host else ""
         self._host_heard = asyncio.Event()
+        self._warned = False
         self._host_gone: asyncio.Future[str] = self._loop.create_future()
         self._custody = Custody()
         self._moved = asyncio.Event()
-        self._proved = 0
-        self._held: deque[tuple[int, float]] = deque()
+        self._hold = Hold(sink.hold, sink.window // 2)
         self._turn = asyncio.Lock()
         self._rebirth_waits = False
         self._reborn_at = -CALM
@@ -97,6 +97,7 @@ class Session:
             self._bdseq,
             min(sink.max_message, self.connection.maximum_packet),
             ctx.now,
+            self._loop.time,
             ctx.count,
         )
         await self._bear(self._node)
@@ -121,8 +122,7 @@ class Session:
             self._check_proof()
             self._release()
             if self._node is not None:
-                async with self._turn:
-                    await self._send_all(self._node.overdue())
+                await self._bury(self._node)
 
     async def farewell(self) -> None:
         """Say NDEATH and leave, after the proof of what is under way; within GRACE, whatever."""
@@ -132,8 +132,7 @@ class Session:
             async with asyncio.timeout(min(GRACE, self._sink.ack_timeout)):
                 if self._node is not None:
                     await self._settle()
-                    if not self._host_gone.done():
-                        self._release(all=True)
+                    self._release(everything=True)
                     death = self._node.death()
                     self._trace(death)
                     self.connection.send(death.topic, death.payload, retain=False)
@@ -159,7 +158,11 @@ class Session:
             heard = self._host.hear(payload)
         except ValueError as error:
             self._ctx.count("unreadable_states")
-            self._ctx.log.info("a STATE of %s is unreadable: %s", self._sink.primary_host, error)
+            if not self._warned:
+                self._warned = True
+                self._ctx.log.warning(
+                    "a STATE of %s is unreadable: %s", self._sink.primary_host, error
+                )
             return
         if not heard:
             self._ctx.count("outdated_states")
@@ -184,28 +187,37 @@ class Session:
         self._rebirth_waits = False
         await self._bear(node)
 
+    async def _bury(self, node: Node) -> None:
+        # Not while a delivery goes out, which may wait for the very proof that `watch` checks.
+        if not self._turn.locked():
+            async with self._turn:
+                await self._send_all(node.overdue())
+
     async def _publish(self, node: Node) -> None:
-        octets = 0
         async for delivery in self._ctx.batches():
-            messages = node.deliver(delivery.batch, historical=delivery.historical)
-            while True:
-                while self._custody.octets >= UNPROVED:
-                    self._ping()
-                    self._moved.clear()
-                    await self._moved.wait()
-                async with self._turn:
-                    try:
-                        message = next(messages)
-                    except StopIteration:
-                        break
-                    if message is not None:
-                        self._send(message)
-                octets += len(message.payload) if message is not None else TURN
-                if octets >= TURN:
-                    octets = 0
-                    await asyncio.sleep(0)
+            # A whole delivery, so that no birth in the middle of it has newer values than its rest.
+            async with self._turn:
+                await self._hand_on(node.deliver(delivery.batch, historical=delivery.historical))
+            self._hold.take(delivery.seq, len(delivery.batch))
             self._custody.sent(delivery.seq)
             self._ping()
+            if self._sink.hold:
+                # What gathers meanwhile is one delivery, and the number of those held is bounded.
+                await asyncio.sleep(self._sink.hold / MOST)
+
+    async def _hand_on(self, messages: Messages) -> None:
+        octets = 0
+        for message in messages:
+            if message is not None:
+                self._send(message)
+                octets += len(message.payload)
+            if message is None or octets >= TURN:
+                octets = 0
+                await asyncio.sleep(0)
+            while self._custody.octets >= UNPROVED:
+                self._ping()
+                self._moved.clear()
+                await self._moved.wait()
 
     async def _send_all(self, messages: Messages) -> None:
         """Send births or deaths; `_turn` is held."""
@@ -242,18 +254,19 @@ class Session:
         self._custody.ponged(number)
         self._ping()
         self._moved.set()
-        if self._custody.delivered > self._proved:
-            self._proved = self._custody.delivered
-            self._held.append((self._proved, self._loop.time() + self._sink.hold))
+        self._hold.prove(self._custody.delivered, self._loop.time())
         self._release()
 
-    def _release(self, *, all: bool = False) -> None:  # noqa: A002 - it is what it says
+    def _release(self, *, everything: bool = False) -> None:
         """Report what the broker has, and has had for as long as it is to be held."""
-        delivered = 0
-        while self._held and (all or self._held[0][1] <= self._loop.time()):
-            delivered = self._held.popleft()[0]
+        if self._host_gone.done():
+            return
+        before = self._hold.shortened
+        delivered = self._hold.release(self._loop.time(), everything=everything)
         if delivered:
             self._ctx.delivered(delivered)
+        if self._hold.shortened > before:
+            self._ctx.count("held_too_short", self._hold.shortened - before)
 
     def _check_proof(self) -> None:
         limit = self._sink.ack_timeout

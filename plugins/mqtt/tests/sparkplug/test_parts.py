@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from gateway_mqtt.sparkplug.bdseq import FILE, advance
 from gateway_mqtt.sparkplug.custody import Custody
+from gateway_mqtt.sparkplug.hold import MOST, Hold
 from gateway_mqtt.sparkplug.host import PrimaryHost
 
 
@@ -60,6 +61,34 @@ def test_a_delivery_without_messages_is_proved_too() -> None:
     custody.pinged(1, 0.0)
     custody.ponged(1)
     assert (custody.delivered, custody.octets) == (1, 0)
+
+
+def test_what_is_proved_is_held_and_then_reported() -> None:
+    """Each delivery for its time, in order; everything at an orderly end."""
+    hold = Hold(10.0, 1000)
+    for seq in (1, 2, 3):
+        hold.take(seq, 5)
+    assert hold.release(0.0) == 0
+    hold.prove(1, 100.0)
+    hold.prove(2, 104.0)
+    assert [hold.release(now) for now in (109.0, 110.0, 113.0, 114.0)] == [0, 1, 0, 2]
+    hold.prove(3, 120.0)
+    assert hold.release(120.0, everything=True) == 3
+    assert hold.shortened == 0
+
+
+def test_live_samples_never_wait_for_what_is_held() -> None:
+    """Beyond its room, in samples or in deliveries, the oldest go early, and that is counted."""
+    hold = Hold(10.0, 100)
+    hold.take(1, 60)
+    hold.take(2, 60)
+    hold.prove(2, 0.0)
+    assert (hold.release(0.0), hold.shortened) == (1, 1)
+    hold = Hold(10.0, 10**6)
+    for seq in range(1, MOST + 2):
+        hold.take(seq, 1)
+    hold.prove(MOST + 1, 0.0)
+    assert (hold.release(0.0), hold.shortened) == (1, 1)
 
 
 def test_bdseq_goes_round_and_survives(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The source `mqtt`: devices that publish, and take commands at topics."""
