@@ -12,18 +12,29 @@ from gateway_acme import FAULT, Acme, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import Endpoint, LinkError, Quality
-from gateway.testing import paused, running
+from gateway import CommandStatus, Endpoint, LinkError, Quality
+from gateway.testing import Collector, configured, paused, running
 from gateway.testing.contract import check_plugin
 
-POINTS = "name,unit,oven.tag\noven.temperature,°C,T1\noven.flue,°C,T2\n"
+POINTS = """\
+name,unit,scale,oven.tag,command.model,command.high,command.timeout
+oven.temperature,°C,,T1,,,
+oven.flue,°C,,T2,,,
+oven.setpoint,°C,0.1,SETPOINT,setpoint,250,5s
+"""
 
 
 class Device:
-    """A thermometer on loopback that answers what it is told to."""
+    """A thermometer on loopback that answers what it is told to; None is silence."""
 
     def __init__(self) -> None:
-        self.answers = {"T1": "181.5", "T2": "420"}
+        self.answers: dict[str, str | None] = {
+            "T1": "181.5",
+            "T2": "420",
+            "SETPOINT": "1800",
+            "SET": "OK",
+        }
+        self.told: list[str] = []
         self.address = Endpoint("127.0.0.1", 0)
         self._clients: list[asyncio.StreamWriter] = []
 
@@ -40,7 +51,12 @@ class Device:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._clients.append(writer)
         while line := await reader.readline():
-            writer.write(f"{self.answers[line.split()[1].decode()]}\n".encode())
+            word, tag = line.decode().split()[:2]
+            if word == "SET":
+                self.told.append(line.decode())
+            answer = self.answers["SET" if word == "SET" else tag]
+            if answer is not None:
+                writer.write(f"{answer}\n".encode())
 
 
 @paused
@@ -73,6 +89,99 @@ async def test_a_device_that_drops_off_and_comes_back(tmp_path: Path) -> None:
         await device.start()
         await gateway.until(lambda: gateway.sample("oven.flue").quality == Quality.GOOD, 120)
     await device.stop()
+
+
+@paused
+async def test_commands_are_answered(tmp_path: Path) -> None:
+    """The device is told what it counts in; OK is success, and NO a refusal."""
+    device = Device()
+    await device.start()
+    oven, master = Acme(name="oven", device=device.address), Collector(name="m", role="operator")
+    async with running([oven], [master], POINTS, data=tmp_path) as gateway:
+        await gateway.until(lambda: gateway.sample("oven.setpoint").value == 180.0)
+        assert (await master.ask("oven.setpoint", 200.0)).status is CommandStatus.SUCCESS
+        device.answers["SET"] = "NO"
+        refused = await master.ask("oven.setpoint", 210.0)
+        assert refused.status is CommandStatus.REFUSED
+        assert refused.detail == "the device says NO to SETPOINT"
+        assert (await master.ask("oven.setpoint", 260.0)).status is CommandStatus.OUT_OF_RANGE
+        # (200 °C and 210 °C) / 0.1
+        assert device.told == ["SET SETPOINT 2000.0\n", "SET SETPOINT 2100.0\n"]
+    await device.stop()
+
+
+@pytest.mark.parametrize("answer", [None, "MAYBE"], ids=["silence", "nonsense"])
+@paused
+async def test_a_command_without_an_answer_is_in_doubt(tmp_path: Path, answer: str | None) -> None:
+    """It has timed out, the link begins anew, and the command is not sent again."""
+    device = Device()
+    device.answers["SET"] = answer
+    await device.start()
+    oven, master = Acme(name="oven", device=device.address), Collector(name="m", role="operator")
+    async with running([oven], [master], POINTS, data=tmp_path) as gateway:
+        await gateway.until(lambda: gateway.sample("oven.setpoint").quality == Quality.GOOD)
+        assert (await master.ask("oven.setpoint", 200.0)).status is CommandStatus.TIMEOUT
+        await gateway.until(lambda: gateway.state("oven") == "down")
+        await gateway.until(lambda: gateway.state("oven") == "up")
+        await gateway.until(lambda: gateway.sample("oven.setpoint").quality == Quality.GOOD)
+        device.answers["SET"] = "OK"
+        await asyncio.sleep(60)
+        assert len(device.told) == 1
+        assert (await master.ask("oven.setpoint", 190.0)).status is CommandStatus.SUCCESS
+    await device.stop()
+
+
+@paused
+async def test_a_connection_that_breaks_during_a_command(tmp_path: Path) -> None:
+    """What was sent is in doubt; while the device is away nothing is sent."""
+    device = Device()
+    device.answers["SET"] = None
+    await device.start()
+    oven, master = Acme(name="oven", device=device.address), Collector(name="m", role="operator")
+    async with running([oven], [master], POINTS, data=tmp_path) as gateway:
+        await gateway.until(lambda: gateway.sample("oven.setpoint").quality == Quality.GOOD)
+        asked = asyncio.create_task(master.ask("oven.setpoint", 200.0))
+        await gateway.until(lambda: device.told)
+        await device.stop()
+        assert (await asked).status is CommandStatus.TIMEOUT
+        assert (await master.ask("oven.setpoint", 200.0)).status is CommandStatus.UNREACHABLE
+        assert len(device.told) == 1
+
+
+@paused
+async def test_a_command_that_waited_too_long_is_not_sent(tmp_path: Path) -> None:
+    """A probe that is slow to answer holds the line; a command whose time is over stays here."""
+    device = Device()
+    await device.start()
+    points = POINTS.replace(",5s", ",500ms")
+    oven, master = Acme(name="oven", device=device.address), Collector(name="m", role="operator")
+    async with running([oven], [master], points, data=tmp_path) as gateway:
+        await gateway.until(lambda: gateway.sample("oven.setpoint").quality == Quality.GOOD)
+        device.answers["T1"] = None
+        await asyncio.sleep(1)
+        late = await master.ask("oven.setpoint", 200.0)
+        assert late.status is CommandStatus.TIMEOUT
+        device.answers["T1"] = "181.5"
+        await asyncio.sleep(60)
+        assert device.told == []
+    await device.stop()
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "sentence"),
+    [
+        ("status", "latch,none", "found command.model latch, allowed: setpoint"),
+        ("analog", "setpoint,forward", "found command.select forward, allowed: none, local"),
+    ],
+)
+def test_what_the_device_cannot_do_is_refused(
+    tmp_path: Path, kind: str, columns: str, sentence: str
+) -> None:
+    """A row that asks for more is named before anything connects."""
+    oven = Acme(name="oven", device=Endpoint("127.0.0.1", 7000))
+    points = f"name,kind,oven.tag,command.model,command.select\na,{kind},T1,{columns}\n"
+    with pytest.raises(ValueError, match=sentence):
+        configured([oven], [], points, tmp_path)
 
 
 @given(st.binary(max_size=50))
