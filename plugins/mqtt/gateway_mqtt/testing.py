@@ -192,3 +192,69 @@ class Subscriber:
         finally:
             self._client.disconnect()
             self._client.loop_stop()
+
+
+class Device:
+    """An independent client that publishes, in a thread of its own; MQTT 3.1.1 by default.
+
+    obeys: its answer to each message at the topics that it subscribes to: called with topic,
+    payload and properties, it returns what to publish: topic and payload, or None.
+    """
+
+    def __init__(
+        self,
+        broker: Endpoint,
+        *topics: str,
+        obeys: Callable[[paho.MQTTMessage], tuple[str, str, Any] | None] = lambda _: None,
+        version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311,
+        configure: Callable[[paho.Client], Any] | None = None,
+    ) -> None:
+        self.heard: list[paho.MQTTMessage] = []
+        self._topics = topics
+        self._obeys = obeys
+        self._broker = broker
+        self._ready = threading.Event()
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=version)
+        self._client.max_queued_messages_set(0)
+        self._client.max_inflight_messages_set(1000)
+        self._client.reconnect_delay_set(0.05, 0.05)  # type: ignore[arg-type]
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_message = self._on_message
+        if configure is not None:
+            configure(self._client)
+
+    def publish(
+        self, topic: str, payload: str | bytes, *, qos: int = 1, retain: bool = False, **more: Any
+    ) -> None:
+        """Publish, and return when the broker has it (QoS 1)."""
+        self._client.publish(topic, payload, qos, retain, **more).wait_for_publish(_PATIENCE)
+
+    def send(self, topic: str, payload: str | bytes, *, qos: int = 1, **more: Any) -> None:
+        """Publish without waiting."""
+        self._client.publish(topic, payload, qos, **more)
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[Device]:
+        self._client.connect(self._broker.host, self._broker.port, 30)
+        self._client.loop_start()
+        try:
+            if not self._ready.wait(_PATIENCE):
+                raise TimeoutError(f"not connected to {self._broker} within {_PATIENCE:g} s")
+            yield self
+        finally:
+            self._client.disconnect()
+            self._client.loop_stop()
+
+    def _on_connect(self, client: paho.Client, *_: Any) -> None:
+        if self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
+        else:
+            self._ready.set()
+
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        self.heard.append(message)
+        answer = self._obeys(message)
+        if answer is not None:
+            topic, payload, properties = answer
+            client.publish(topic, payload, 1, properties=properties)
