@@ -33,7 +33,11 @@ class Identity:
 
 
 def identity(
-    folder: Path, application_uri: str, hosts: Iterable[str], log: logging.Logger
+    folder: Path,
+    application_uri: str,
+    hosts: Iterable[str],
+    log: logging.Logger,
+    usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
 ) -> Identity:
     """Return the certificate in `folder` (cert.der, key.pem), made or renewed where needed.
 
@@ -63,8 +67,12 @@ def identity(
         if reason is None or found.issuer != found.subject:
             _warn(found, certificate_file, reason, log)
             return Identity(key, found)
-        log.warning("renewing the server certificate (%s): clients must trust the new one", reason)
-    made = self_signed(key, application_uri, hosts)
+        server = usage == ExtendedKeyUsageOID.SERVER_AUTH
+        own, others = ("server", "clients") if server else ("client", "the server")
+        log.warning(
+            "renewing the %s certificate (%s): %s must trust the new one", own, reason, others
+        )
+    made = self_signed(key, application_uri, hosts, usage=usage)
     _write(certificate_file, made.public_bytes(serialization.Encoding.DER))
     return Identity(key, made)
 
@@ -76,8 +84,10 @@ def self_signed(
     *,
     start: datetime | None = None,
     lifetime: timedelta = LIFETIME,
+    usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
 ) -> x509.Certificate:
-    """Return a self-signed application instance certificate for a server."""
+    """Return a self-signed application instance certificate, of a server or with `usage` a client.
+    """
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, application_uri.rpartition(":")[2][:64]),
@@ -122,7 +132,7 @@ def self_signed(
             critical=True,
         )
         .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),
+            x509.ExtendedKeyUsage([usage]),
             critical=False,
         )
         .sign(key, hashes.SHA256())
@@ -176,9 +186,9 @@ def _warn(
 ) -> None:
     left = certificate.not_valid_after_utc - datetime.now(UTC)
     if reason is not None:
-        log.warning("replace the server certificate %s: %s", path, reason)
+        log.warning("replace the own certificate %s: %s", path, reason)
     elif left < WARN_BEFORE:
-        log.warning("the server certificate %s ends in %d days", path, left.days)
+        log.warning("the own certificate %s ends in %d days", path, left.days)
 
 
 def _load_key(path: Path) -> rsa.RSAPrivateKey:

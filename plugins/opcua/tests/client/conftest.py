@@ -1,0 +1,121 @@
+"""A server of asyncua, another's work, and a gateway whose `opcua.client` reads it."""
+
+# mypy: disable-error-code="attr-defined,no-untyped-call"
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from asyncua import Server, ua
+from gateway_opcua import OpcUaClient
+
+from gateway import Reconnect
+from gateway.testing import Collector, CommandSettings, Running, free_port, running
+
+URI = "urn:test:plant"
+
+
+class Plant:
+    """A server with a few variables in a namespace of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.server = Server()
+        self.namespace = 0
+        self.nodes: dict[str, Any] = {}
+        self.started = False
+
+    @property
+    def url(self) -> str:
+        return f"opc.tcp://127.0.0.1:{self.port}"
+
+    async def start(self, before: int = 0, **limits: Any) -> None:
+        """Start; `before` namespaces come first, which moves the index of ours."""
+        await self.server.init()
+        self.server.set_endpoint(self.url)
+        self.server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        for name, value in limits.items():
+            setattr(self.server.iserver, name, value)
+        for number in range(before):
+            await self.server.register_namespace(f"urn:test:before:{number}")
+        self.namespace = await self.server.register_namespace(URI)
+        await self.server.start()
+        self.started = True
+
+    async def add(self, name: str, value: Any, kind: Any = None) -> Any:
+        """Add a writable variable `s=<name>` below Objects."""
+        node = await self.server.nodes.objects.add_variable(
+            ua.NodeId(name, self.namespace), ua.QualifiedName(name, self.namespace), value, kind
+        )
+        await node.set_writable()
+        self.nodes[name] = node
+        return node
+
+    async def put(self, name: str, value: Any, kind: Any = None, **more: Any) -> None:
+        """Have a value at a node, as the server's own process would."""
+        variant = ua.Variant(value, kind) if kind is not None else ua.Variant(value)
+        await self.nodes[name].write_value(ua.DataValue(variant, **more))
+
+    async def stop(self) -> None:
+        if self.started:
+            self.started = False
+            await self.server.stop()
+
+
+@pytest.fixture
+async def plant() -> AsyncIterator[Plant]:
+    """A server that runs, empty."""
+    made = Plant(free_port())
+    await made.start()
+    yield made
+    await made.stop()
+
+
+class Linked(NamedTuple):
+    """A gateway whose client is up."""
+
+    gateway: Running
+    sink: Collector
+    folder: Path
+
+
+Link = Callable[..., AbstractAsyncContextManager[Linked]]
+
+QUICK = {
+    "security": "none",
+    "publishing": "50ms",
+    "sampling": "0ms",
+    "keep_alive": "500ms",
+    "timeout": "2s",
+    "connect_timeout": "5s",
+    "reconnect": Reconnect(min=0.05, max=0.2),
+}
+
+
+@pytest.fixture
+def link(tmp_path: Path) -> Link:
+    """Run a gateway with `opcua.client`, and wait until it is up."""
+
+    @contextlib.asynccontextmanager
+    async def start(
+        url: str,
+        points: str,
+        *,
+        up: bool = True,
+        commands: CommandSettings | None = None,
+        sink: Collector | None = None,
+        **fields: Any,
+    ) -> AsyncIterator[Linked]:
+        source = OpcUaClient(name="plc", endpoint=url, **(QUICK | fields))
+        sink = sink or Collector(name="sink")
+        async with running([source], [sink], points, data=tmp_path, commands=commands) as gateway:
+            if up:
+                await gateway.until(lambda: gateway.state("plc") == "up", 20, "the link is up")
+            yield Linked(gateway, sink, tmp_path)
+
+    return start
