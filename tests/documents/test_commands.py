@@ -37,6 +37,7 @@ from gateway.testing import Collector, Emitter, free_ports, paused, running
 
 pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).resolve().parents[2]
+GATEWAY = Path(sys.executable).with_name("gateway")
 TEXT = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 CONSOLE = re.findall(r"^```console\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 S = CommandStatus
@@ -64,7 +65,7 @@ def plain(text: str) -> str:
 def started(folder: Path) -> subprocess.Popen[bytes]:
     with (folder / "log").open("w") as log:
         return subprocess.Popen(
-            [Path(sys.executable).with_name("gateway"), "run", "configs/commands.yaml"],
+            [GATEWAY, "run", "configs/commands.yaml"],
             cwd=folder,
             stdout=log,
             stderr=log,
@@ -121,7 +122,7 @@ async def test_the_console_shows_what_is_printed(tmp_path: Path) -> None:
         for line, shown in steps:
             await calm()
             process = await asyncio.create_subprocess_exec(
-                Path(sys.executable).with_name("gateway"),
+                GATEWAY,
                 *shlex.split(line),
                 cwd=tmp_path,
                 env=os.environ | {"COLUMNS": "160"},
@@ -289,3 +290,32 @@ async def test_the_checks_are_made_in_the_order_that_is_told(tmp_path: Path) -> 
     # Who else has the point, and what is under way, is in the tests of the desk; so is the disk.
     others = ("selected_by_other", "already_active", "failed")
     assert heard == [status for status in told if status not in others]
+
+
+# docs/operating.md ---------------------------------------------------------------------------
+
+
+def test_the_questions_at_night_can_be_asked(tmp_path: Path) -> None:
+    """Each look at the audit log that docs/operating.md advises is one that the command takes."""
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    asked = re.findall(r"gateway (audit (?:show|verify) DATA[^`\n]*)", text)
+    assert len(asked) >= 5
+
+    async def run() -> None:
+        async with running([Emitter(name="field")], [], "name,field.at\na,1\n", data=tmp_path):
+            pass
+
+    asyncio.run(run())
+    for line in asked:
+        words = shlex.split(line.replace("DATA", str(tmp_path)))
+        done = subprocess.run([GATEWAY, *words], capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, (line, done.stderr)
+
+
+def test_statuses_that_an_operator_is_sent_to_are_there() -> None:
+    """Every status in the table of docs/operating.md is one of a command's."""
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    body = text[text.index("| status | where to look |") :].partition("\n\n")[0]
+    told = {word for line in body.splitlines()[2:] for word in re.findall(r"`(\w+)`", line[:60])}
+    assert told <= {status.value for status in S}
+    assert {"timeout", "no_indication", "interlocked", "local", "failed"} <= told
