@@ -28,6 +28,8 @@ class Manner(StrEnum):
     """Acts, and answers after `delay`."""
     SILENT = "silent"
     """Acts, and says nothing."""
+    LOST = "lost"
+    """Neither acts nor says anything."""
     REFUSE = "refuse"
     """Answers with an exception, and does not act."""
     LEAVE = "leave"
@@ -118,7 +120,7 @@ class Actuator:
             return struct.pack(f">BB{count}H", READ, 2 * count, *words)
         assert (function, count, len(pdu)) == (WRITE, 2, 10)
         manner = self.manner if self.powered else Manner.LEAVE
-        acts = manner not in (Manner.REFUSE, Manner.LEAVE)
+        acts = manner not in (Manner.REFUSE, Manner.LEAVE, Manner.LOST)
         (value,) = struct.unpack(">I", pdu[6:])
         received = Received(time.time_ns(), connection, unit, start, value, acts)
         self._on_write(received)
@@ -130,7 +132,7 @@ class Actuator:
                 return bytes((WRITE | 0x80, DEVICE_FAILURE))
             case Manner.LEAVE | Manner.ACT_AND_LEAVE:
                 return None
-            case Manner.SILENT:
+            case Manner.SILENT | Manner.LOST:
                 return b""
             case Manner.LATE:
                 await asyncio.sleep(self.delay)

@@ -128,6 +128,7 @@ _EXPECTED = {
     Manner.PROMPT: Told.DONE,
     Manner.LATE: Told.UNKNOWN,
     Manner.SILENT: Told.UNKNOWN,
+    Manner.LOST: Told.UNKNOWN,
     Manner.REFUSE: Told.REFUSED,
     Manner.LEAVE: Told.UNKNOWN,
     Manner.ACT_AND_LEAVE: Told.UNKNOWN,
