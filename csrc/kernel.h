@@ -1,5 +1,6 @@
 /*
- * The kernel's point pipeline: raw blocks and columns in, the rows of what changed out.
+ * The kernel's point pipeline: raw blocks and columns in, the rows of what changed out;
+ * and the checks of frames.
  *
  * The caller owns all memory, a pointer stands beside its length, and nothing is changed when a
  * call returns an error.  A points table has one owner at a time: the functions take no locks.
@@ -21,7 +22,10 @@ enum {
     GW_SHORT_BLOCK = -2,
     GW_ROWS_FULL = -3,
     GW_BAD_PLAN = -4,
-    GW_BAD_LEVEL = -5
+    GW_BAD_LEVEL = -5,
+    GW_BAD_LENGTH = -6,
+    GW_NO_ROOM = -7,
+    GW_BAD_CHECK = -8
 };
 
 /* Quality of a sample, IEC 61850-7-3 clause 6.2.1; the two lowest bits are one number. */
@@ -176,6 +180,20 @@ int64_t gw_points_decode(gw_points *points, const gw_plan *plan, const uint8_t *
  */
 int64_t gw_points_judge(gw_points *points, int64_t n, const int32_t *point, const double *value,
                         const uint16_t *quality, const int64_t *time, int every, gw_rows *rows);
+
+/*
+ * The check of DNP3, CRC-16/DNP (IEEE 1815-2012 clause 9.2): as a number, and over a whole frame,
+ * the header of 8 octets and blocks of 16 or, the last one, fewer, each followed by its check.
+ *
+ * gw_dnp_seal() puts the checks in, gw_dnp_open() verifies them and takes them out; a header alone
+ * is a frame, too.  Both return the octets written, or GW_BAD_LENGTH where there is no frame of
+ * that length, GW_NO_ROOM where capacity is below what is to be written, and for a check that is
+ * not that of its block GW_BAD_CHECK, with part of the blocks written.
+ */
+enum { GW_DNP_OPEN = 258, GW_DNP_SEALED = 292 }; /* octets of the longest frame, without and with */
+uint16_t gw_crc_dnp(const uint8_t *data, int64_t length);
+int64_t gw_dnp_seal(const uint8_t *data, int64_t length, uint8_t *frame, int64_t capacity);
+int64_t gw_dnp_open(const uint8_t *frame, int64_t length, uint8_t *data, int64_t capacity);
 
 /* The sentence of a return code. */
 const char *gw_strerror(int64_t code);

@@ -16,6 +16,12 @@ const char *gw_strerror(int64_t code)
         return "the plan is malformed, or was compiled for another points table";
     case GW_BAD_LEVEL:
         return "this processor does not support that level";
+    case GW_BAD_LENGTH:
+        return "no frame has that length";
+    case GW_NO_ROOM:
+        return "the result does not fit the memory given for it";
+    case GW_BAD_CHECK:
+        return "a check is not that of its block";
     default:
         return code > 0 ? "no error" : "unknown error";
     }

@@ -4,6 +4,7 @@ from gateway import Source, hookimpl
 """
 
 from gateway.hookspecs import hookimpl
+from gateway.kernel import checksum
 from gateway.model.access import AccessRefused, Permission
 from gateway.model.answer import (
     ANSWERS,
@@ -107,6 +108,7 @@ __all__ = [
     "TlsServer",
     "TlsVersion",
     "Verify",
+    "checksum",
     "hookimpl",
     "quality_text",
     "reason",

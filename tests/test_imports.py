@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
     "model": {"model"},
     "hookspecs": {"model"},
-    "__init__": {"model", "hookspecs"},
+    "__init__": {"model", "hookspecs", "kernel"},
     "kernel": {"model", "kernel"},
     "journal": {"model", "journal"},
     "tls": {"model", "tls"},

@@ -117,9 +117,9 @@ static void what_fits_exactly_is_accepted(void)
 
 static void every_code_has_a_sentence(void)
 {
-    for (int code = GW_BAD_LEVEL; code < GW_OK; code++) {
+    for (int code = GW_BAD_CHECK; code < GW_OK; code++) {
         CHECK(strlen(gw_strerror(code)) > 20);
-        for (int other = GW_BAD_LEVEL; other < code; other++)
+        for (int other = GW_BAD_CHECK; other < code; other++)
             CHECK(strcmp(gw_strerror(code), gw_strerror(other)) != 0);
     }
     CHECK(strcmp(gw_strerror(GW_OK), "no error") == 0);
