@@ -93,6 +93,7 @@ class OpcUaClient(Source):
     """A session with an OPC UA server that reads and commands its nodes."""
 
     Point = ClientPoint
+    takes_commands = True
 
     type: Literal["opcua.client"] = "opcua.client"
     endpoint: Annotated[
