@@ -64,6 +64,13 @@ class InFlight:
         self._messages[mid] = delivery, size, topic
         self._bytes += size
 
+    def sent_alone(self, mid: int, topic: str, size: int, now: float) -> None:
+        """Take note of a message that belongs to no delivery, and holds none up."""
+        if not self._messages:
+            self.progress = now
+        self._messages[mid] = _Delivery(0, waiting=1), size, topic
+        self._bytes += size
+
     def end(self) -> None:
         """Say that the delivery begun last has no more messages."""
         self._deliveries[-1].whole = True

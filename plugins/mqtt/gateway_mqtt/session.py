@@ -10,10 +10,13 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 
 from gateway import LinkError, SinkContext, seconds_text
-from gateway_mqtt.connection import Connection, reason_text
+from gateway_mqtt.command_service import CommandService
+from gateway_mqtt.connection import reason_text
 from gateway_mqtt.inflight import InFlight
 from gateway_mqtt.message import Encoder
-from gateway_mqtt.settings import Retain
+from gateway_mqtt.packet import FAILURE, NO_MATCHING_SUBSCRIBERS, NO_PROPERTIES, Publish
+from gateway_mqtt.properties import pack
+from gateway_mqtt.settings import Retain, Version
 from gateway_mqtt.topic import render
 
 if TYPE_CHECKING:
@@ -23,13 +26,10 @@ GRACE = 2.0
 """Seconds that a stop may wait for the last acknowledgements; less where ack_timeout is less."""
 TURN = 256_000
 """Bytes after which the loop gets its turn: about a millisecond of encoding."""
-FAILURE = 0x80
-"""Reason codes from here on mean failure (MQTT 5.0 clause 2.4)."""
-NO_MATCHING_SUBSCRIBERS = 0x10
 
 
 class Session:
-    """One connection of a sink: `connection.open`, then `watch` beside `publish`.
+    """One connection of a sink: `connection.open`, then `watch` beside `publish` and `obey`.
 
     A delivery is reported as delivered when the PUBACKs of all its messages have come,
     and those of all deliveries before it.
@@ -46,16 +46,15 @@ class Session:
         if sink.presence:
             self._status = render(sink.presence.topic, gateway=ctx.gateway, link=ctx.name)
             will = aiomqtt.Will(self._status, sink.presence.offline.encode(), qos=1, retain=True)
-        self.connection = Connection(
-            sink.broker,
-            identifier=sink.client_id or f"{ctx.gateway}-{ctx.name}",
-            version=sink.version,
-            username=sink.username,
-            password=sink.password.get_secret_value() if sink.password else None,
-            keepalive=round(sink.keepalive),
-            tls=tls,
+        self._answers: set[int] = set()
+        self._answering = 0
+        self._commands = CommandService(sink.commands, ctx, self._answer) if sink.commands else None
+        self.connection = sink.connection(
+            f"{ctx.gateway}-{ctx.name}",
+            tls,
             will=will,
             acknowledged=self._acknowledged,
+            received=self._received,
         )
         self.connection.lost.add_done_callback(lambda _: self._moved.set())
 
@@ -90,7 +89,8 @@ class Session:
             retain = sink.retain is Retain.LIVE and not delivery.historical
             messages = 0
             for message in encoder.messages(delivery.batch, historical=delivery.historical):
-                while self._inflight.full:
+                # Answers to commands go first: somebody waits for each.
+                while self._inflight.full or self._answering:
                     self._moved.clear()
                     await self._moved.wait()
                 self._send(message.topic, message.payload, retain=retain)
@@ -102,6 +102,11 @@ class Session:
             self._inflight.end()
             ctx.count("messages", messages)
             self._report()
+
+    async def obey(self) -> None:
+        """Take commands, where the link is to, for as long as the connection lasts."""
+        if self._commands is not None:
+            await self._commands.run(self.connection, self._sink.connect_timeout)
 
     async def farewell(self) -> None:
         """Wait for what is under way, say offline, and leave; within GRACE, whatever happens."""
@@ -152,8 +157,45 @@ class Session:
         mid = self.connection.send(topic, payload, retain=retain)
         self._inflight.sent(mid, topic, len(payload), self._loop.time())
 
+    def _received(self, message: Publish) -> None:
+        # What is acknowledged before it is carried out never comes again: at most once.
+        self.connection.acknowledge(message)
+        if self._ctx.tracing:
+            self._ctx.trace("rx", message.payload, message.topic)
+        if self._commands is not None:
+            self._commands.take(message)
+
+    async def _answer(self, topic: str, payload: bytes, correlation: bytes) -> None:
+        """Publish the answer to a command when the window has room, before samples that wait."""
+        self._answering += 1
+        try:
+            while self._inflight.full:
+                self._moved.clear()
+                await self._moved.wait()
+        finally:
+            self._answering -= 1
+            self._moved.set()
+        if self._ctx.tracing:
+            self._ctx.trace("tx", payload, topic)
+        five = self._sink.version is Version.V5 and correlation
+        properties = pack(correlation=correlation) if five else NO_PROPERTIES
+        mid = self.connection.send(topic, payload, retain=False, properties=properties)
+        self._answers.add(mid)
+        self._inflight.sent_alone(mid, topic, len(payload), self._loop.time())
+
     def _acknowledged(self, mid: int, code: int) -> None:
-        if code >= FAILURE:
+        if mid in self._answers:
+            self._answers.discard(mid)
+            if code >= FAILURE:
+                why = reason_text(PacketTypes.PUBACK, code)
+                self._ctx.count("refused_answers")
+                self._ctx.log.warning(
+                    "%s refused the answer at %r: %s",
+                    self._sink.broker,
+                    self._inflight.topic(mid),
+                    why,
+                )
+        elif code >= FAILURE:
             # It stays in flight, so that nothing at or behind it counts as delivered.
             self._ctx.count("refused")
             why = reason_text(PacketTypes.PUBACK, code)

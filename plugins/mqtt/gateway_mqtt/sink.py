@@ -3,50 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from gateway import Duration, Endpoint, Secret, Sink, SinkContext, Size, TlsClient
+from gateway import Duration, LinkPoint, Sink, SinkContext, Size
+from gateway_mqtt.broker import BrokerFields
+from gateway_mqtt.command_settings import Commands
 from gateway_mqtt.message import QualityFormat, TimeFormat
 from gateway_mqtt.packet import LARGEST
 from gateway_mqtt.session import Session
-from gateway_mqtt.settings import Presence, Retain, Version
-from gateway_mqtt.topic import POINT_FIELDS, check
+from gateway_mqtt.settings import Presence, Retain
+from gateway_mqtt.topic import POINT_FIELDS, check, render
 
 
-class JsonSink(Sink):
+class JsonSink(BrokerFields, Sink):
     """Publishes samples as JSON messages of columns at QoS 1; a PUBACK moves the cursor."""
 
     type: Literal["mqtt.json"] = "mqtt.json"
 
-    broker: Annotated[Endpoint, Field(description="address of the broker: 1883, with TLS 8883")]
-    version: Annotated[
-        Version,
-        BeforeValidator(lambda value: "5" if value == 5 else value),
-        Field(description="only 5 says why a message was refused; 3.1.1 for brokers without it"),
-    ] = Version.V5
-    client_id: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=256,
-            description="unique at the broker; <gateway>-<link> if not given",
-        ),
-    ] = None
-    username: Annotated[str | None, Field(min_length=1, description="user at the broker")] = None
-    password: Annotated[Secret | None, Field(description="of that user")] = None
-    tls: Annotated[
-        TlsClient | None, Field(description="TLS; `{}` trusts the system's authorities")
-    ] = None
-    keepalive: Annotated[
-        Duration,
-        Field(ge=5, le=65535, description="a silent broker is noticed within it"),
-    ] = 30.0
-    connect_timeout: Annotated[
-        Duration,
-        Field(gt=0, le=300, description="most that TCP, TLS and the CONNACK may take together"),
-    ] = 10.0
     ack_timeout: Annotated[
         Duration,
         Field(
@@ -87,11 +63,23 @@ class JsonSink(Sink):
         Field(ge=1000, le=LARGEST, description="largest packet; the broker may want less"),
     ] = 128_000
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.password is not None and self.username is None:
-            raise ValueError("a password needs its username")
-        return self
+    commands: Annotated[
+        Commands | None,
+        Field(
+            description="topics at which commands are taken and answered; without it there are none"
+        ),
+    ] = None
+
+    def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
+        """See `Link.check_points`: a topic of commands must tell points apart."""
+        if self.commands is None or "{name}" not in self.commands.topic:
+            return
+        first: dict[str, str] = {}
+        for point in points:
+            level = render("{name}", name=point.name)
+            other = first.setdefault(level, point.name)
+            if other != point.name:
+                yield point, "", f"found the level {level} of topics, which {other} has already"
 
     async def run(self, ctx: SinkContext) -> None:
         """Connect, announce presence, publish; see `Sink.run`."""
@@ -102,6 +90,7 @@ class JsonSink(Sink):
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(session.watch())
                 tasks.create_task(session.publish())
+                tasks.create_task(session.obey())
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
         except asyncio.CancelledError:

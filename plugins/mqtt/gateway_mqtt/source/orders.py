@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import MQTTException, Properties
 
 from gateway import Command, CommandStatus, ControlModel, LinkPoint, SourceContext
 from gateway_mqtt.connection import Connection, reason_text
 from gateway_mqtt.packet import FAILURE, NO_MATCHING_SUBSCRIBERS, NO_PROPERTIES, Publish
+from gateway_mqtt.properties import pack, response
 from gateway_mqtt.source import template
 from gateway_mqtt.source.point import MqttPoint, address
 from gateway_mqtt.source.reply import ReplyWords
@@ -123,8 +121,9 @@ class Orders:
         if message.retain:
             self._ctx.count("retained_replies")
             return
-        name = self._correlation(message)
+        name = ""
         try:
+            name = response(message).correlation.decode()
             reply = self._words.read(message.payload)
         except ValueError as error:
             order = self._order(message.topic, name)
@@ -162,26 +161,9 @@ class Orders:
     def _properties(self, order: _Order, left: float) -> bytes:
         if not self._five:
             return NO_PROPERTIES
-        properties: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        # Clause 3.3.2.3.3 counts whole seconds: rather too few than too many, but not none.
-        properties.MessageExpiryInterval = max(1, math.floor(left))
-        if order.at.reply_topic is not None:
-            properties.ResponseTopic = order.at.reply_topic
-            properties.CorrelationData = order.name.encode()
-        packed: bytes = properties.pack()
-        return packed
-
-    def _correlation(self, message: Publish) -> str:
-        if len(message.properties) < 2:
-            return ""
-        properties: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        try:
-            properties.unpack(message.properties)
-            data: bytes = getattr(properties, "CorrelationData", b"")
-            return data.decode()
-        except (MQTTException, ValueError, IndexError, KeyError):
-            self._ctx.count("unreadable_replies")
-            return ""
+        if order.at.reply_topic is None:
+            return pack(expiry=left)
+        return pack(topic=order.at.reply_topic, correlation=order.name.encode(), expiry=left)
 
 
 def _fields(order: _Order, point: LinkPoint, now: int, left: float) -> dict[str, str]:

@@ -143,6 +143,7 @@ def _heard(points: Sequence[LinkPoint], form: Format, filters: Sequence[str]) ->
 
 def _commanded(points: Sequence[LinkPoint], *, by_id: bool) -> Iterator[Fault]:
     answering: dict[str, str] = {}
+    heard = {address(point).topic for point in points}
     for point in points:
         at, control = address(point), point.command
         if control is None:
@@ -166,6 +167,12 @@ def _commanded(points: Sequence[LinkPoint], *, by_id: bool) -> Iterator[Fault]:
                 )
         if control.model is not ControlModel.PULSE and "{on_time}" in payload:
             yield point, "command_payload", f"found {{on_time}}, of pulses, not of {control.model}"
+        if at.reply_topic in heard and at.reply_topic is not None:
+            yield (
+                point,
+                "reply_topic",
+                "found a topic of values; that they follow is for command.feedback to say",
+            )
         if at.reply_topic is not None and not by_id:
             other = answering.setdefault(at.reply_topic, point.name)
             if other != point.name:

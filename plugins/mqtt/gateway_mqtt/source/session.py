@@ -81,13 +81,16 @@ class Session:
         again = ", session resumed" if self.connection.session_present else ""
         self._ctx.up(f"{source.broker}, MQTT {source.version}, {len(self._topics)} topics{again}")
         silence = self._silence()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._take(tasks, silence))
-            tasks.create_task(self._settle())
-            if silence.period:
-                tasks.create_task(self._listen(silence))
-            if self._orders:
-                tasks.create_task(self._orders.follow(self.connection))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._take(tasks, silence))
+                tasks.create_task(self._settle())
+                if silence.period:
+                    tasks.create_task(self._listen(silence))
+                if self._orders:
+                    tasks.create_task(self._orders.follow(self.connection))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
 
     async def farewell(self) -> None:
         """Leave; what is not acknowledged the broker keeps for the session."""

@@ -38,6 +38,7 @@ class MqttSource(BrokerFields, Source):
     """Devices at a broker: each message is acknowledged when the gateway has its samples."""
 
     Point = MqttPoint
+    takes_commands = True
     type: Literal["mqtt"] = "mqtt"
 
     qos: Annotated[

@@ -1,14 +1,12 @@
 """Another implementation reads what the node says, and is understood: pysparkplug 0.6.1.
 
-It needs paho-mqtt 1, the plugin paho-mqtt 2: make it an environment of its own, and name its
-interpreter in SPARKPLUG_PEER. Without it these tests are skipped.
+It needs paho-mqtt 1, the plugin paho-mqtt 2: `make setup-test` gives it an environment of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -23,8 +21,7 @@ from sparkplug_scenario import Capture, scenario
 
 from gateway import Definition, Kind, LinkPoint
 
-PEER = os.environ.get("SPARKPLUG_PEER", "")
-pytestmark = pytest.mark.skipif(not PEER, reason="SPARKPLUG_PEER names no interpreter")
+PEER = Path(__file__).parents[4] / ".venv/peer/bin/python"
 
 TYPES = {
     "i8": DataType.INT8,
@@ -47,7 +44,7 @@ def answer(capture: Capture) -> list[Any]:
     lines = [f"{each.kind} {each.device} {each.octets.hex()}\n" for each in capture.heard]
     script = Path(__file__).with_name("sparkplug_peer.py")
     done = subprocess.run(
-        (PEER, str(script)), input="".join(lines), capture_output=True, text=True, check=False
+        (PEER, script), input="".join(lines), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
