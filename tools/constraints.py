@@ -1,6 +1,8 @@
 """Pin every library by version and hash, from what the core and the plugins say they need.
 
-constraints.txt is for running and building, constraints-test.txt is what testing adds.
+constraints.txt is for running and building, constraints-test.txt is what testing adds,
+constraints-peer.txt is for partners in tests that clash with these and have an environment of
+their own (the dependency group `peer`).
 Every file of each release is listed, so the same pins serve all platforms and Python versions.
 """
 
@@ -11,12 +13,15 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = "# Made by `make constraints`; not written by hand.\n"
 FILES = ("constraints.txt", "constraints-test.txt")
+PEER_FILE = "constraints-peer.txt"
+PEER = "peer"
 OLDEST_PYTHON = "3.11"
 
 
@@ -44,7 +49,21 @@ def run_requirements() -> list[str]:
 
 def test_requirements() -> list[str]:
     """Return what the dependency groups add."""
-    groups = [g for p in projects() for g in p.get("dependency-groups", {}).values()]
+    return _grouped(lambda name: name != PEER)
+
+
+def peer_requirements() -> list[str]:
+    """Return what partners in tests need that live apart."""
+    return _grouped(lambda name: name == PEER)
+
+
+def _grouped(takes: Callable[[str], bool]) -> list[str]:
+    groups = [
+        group
+        for project in projects()
+        for name, group in project.get("dependency-groups", {}).items()
+        if takes(name)
+    ]
     return foreign([line for group in groups for line in group if isinstance(line, str)])
 
 
@@ -70,14 +89,21 @@ def entries(text: str) -> dict[str, str]:
 
 
 def unpinned() -> list[str]:
-    """Return the requirements that neither file satisfies; asks no index."""
+    """Return the requirements that their files do not satisfy; asks no index."""
+    return [
+        *_unpinned(run_requirements() + test_requirements(), FILES),
+        *_unpinned(peer_requirements(), (PEER_FILE,)),
+    ]
+
+
+def _unpinned(requirements: list[str], files: tuple[str, ...]) -> list[str]:
     from packaging.requirements import Requirement
 
-    texts = [(ROOT / name).read_text(encoding="utf-8") for name in FILES]
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in files]
     pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", "\n".join(texts), re.MULTILINE)
     versions = {name.lower().replace("_", "-").replace(".", "-"): pin for name, pin in pins}
     found = []
-    for line in foreign(run_requirements() + test_requirements()):
+    for line in foreign(requirements):
         asked = Requirement(line)
         pin = versions.get(asked.name.lower().replace("_", "-").replace(".", "-"))
         if pin is None:
@@ -88,7 +114,7 @@ def unpinned() -> list[str]:
 
 
 def main() -> None:
-    """Write both files, or with --check say what they lack."""
+    """Write the files, or with --check say what they lack."""
     if "--check" in sys.argv:
         found = unpinned()
         print("\n".join(found) or "every requirement is pinned")
@@ -98,7 +124,8 @@ def main() -> None:
     run = resolve(run_requirements())
     test = resolve(run_requirements() + test_requirements(), run)
     added = [text for name, text in entries(test).items() if name not in entries(run)]
-    for name, text in zip(FILES, (run, "".join(added)), strict=True):
+    texts = (run, "".join(added), resolve(peer_requirements()))
+    for name, text in zip((*FILES, PEER_FILE), texts, strict=True):
         (ROOT / name).write_text(HEAD + text, encoding="utf-8")
 
 
