@@ -13,10 +13,11 @@ START = b"\x05\x64"
 HEADER = 10  # octets of the header block on the wire, its check included
 FIXED = 5  # what LEN counts besides the user data: control and addresses
 DATA = 250  # most octets of user data
-LONGEST = 292
+LONGEST = 292  # octets of a frame on the wire
 
 _HEAD = Struct("<2sBBHH")
-_BLOCK, _CHECK = 16, 2
+_BLOCK = 16
+_CHECK = 2
 
 
 class Frame(NamedTuple):
@@ -61,23 +62,6 @@ def size(length: int) -> int:
     """Return the octets of the whole frame whose LEN this is, 5..255."""
     data = length - FIXED
     return HEADER + data + -(-data // _BLOCK) * _CHECK
-
-
-def decode(octets: bytes) -> Frame:
-    """Return the frame that these octets are, no fewer and no more; raises FrameError."""
-    if len(octets) < HEADER:
-        raise FrameError(f"{len(octets)} octets, a frame has {HEADER}..{LONGEST},", len(octets))
-    if octets[:2] != START:
-        raise FrameError(f"{octets[:2].hex(' ')} instead of 05 64", 0)
-    if checksum.open_dnp(octets[:HEADER]) is None:
-        raise FrameError("the header's check is wrong", HEADER - _CHECK)
-    length = octets[2]
-    if length < FIXED or size(length) != len(octets):
-        raise FrameError(f"LEN {length} with {len(octets)} octets", 2)
-    opened = checksum.open_dnp(octets)
-    if opened is None:
-        raise FrameError("the check of a block of data is wrong", HEADER)
-    return opened_frame(opened)
 
 
 def opened_frame(opened: bytes) -> Frame:

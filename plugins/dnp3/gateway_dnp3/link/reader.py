@@ -40,16 +40,43 @@ class Reader:
                 start = end - buffer.endswith(START[:1], at)
             if start > at:
                 self.errors["garbage"] += start - at
-            at = start
+                at = start
             if end - at < HEADER:
                 break
-            whole = size(buffer[at + 2])
-            if at + whole <= end and buffer[at + 2] >= FIXED:
-                opened = checksum.open_dnp(buffer[at : at + whole])
-                if opened is not None and self._take(opened, frames):
+            opened = checksum.open_dnp(buffer[at : at + HEADER])
+            if opened is None:
+                fault = "header_check"
+            elif opened[2] < FIXED:
+                fault = "length"
+            else:
+                whole = size(opened[2])
+                if end - at < whole:
+                    break
+                if whole > HEADER:
+                    opened = checksum.open_dnp(buffer[at : at + whole])
+                if opened is not None:
                     at += whole
+                    self._take(opened, frames)
                     continue
-            fault = self._fault(buffer, at, opened := None)
+                fault = "data_check"
+            self.errors[fault] += 1
+            self.errors["garbage"] += 1
             at += 1
         self._held = buffer[at:]
         return frames
+
+    def flush(self) -> list[Frame]:
+        """Give up what is not complete, because the line fell silent; return what was inside it."""
+        frames: list[Frame] = []
+        while self._held:
+            self.errors["truncated"] += self._held.startswith(START)
+            self.errors["garbage"] += 1
+            rest, self._held = self._held[1:], b""
+            frames += self.feed(rest)
+        return frames
+
+    def _take(self, opened: bytes, frames: list[Frame]) -> None:
+        try:
+            frames.append(opened_frame(opened))
+        except FrameError:
+            self.errors["length"] += 1
