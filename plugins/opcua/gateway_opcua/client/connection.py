@@ -100,10 +100,11 @@ class _Connection:
         self._pollers: dict[float, Poller] = {}
         self._limits = Limits(source.max_items, source.max_items, source.max_items)
         self._resolver = Resolver(session, self._limits)
+        self._resumed = False
 
     async def run(self, path: Path) -> None:
         """Set up all there is, and keep it going; raises LinkError."""
-        settled = await self._guard(self._begin(path))
+        await self._guard(self._begin(path))
         source, ctx, session = self._source, self._ctx, self._session
         outputs = await self._guard(self._outputs())
         executor = Executor(ctx, session, outputs)
@@ -120,7 +121,7 @@ class _Connection:
                 source.timestamps,
                 source.publishes,
                 source.timeout,
-                self._refresh if settled else None,
+                self._refresh if self._resumed else None,
             )
             jobs.append(publisher.run())
         jobs += [self._poll(period, poller) for period, poller in self._pollers.items()]
@@ -137,9 +138,11 @@ class _Connection:
             raise failure from None
 
     async def leave(self) -> None:
-        """Close the session; the subscription waits for the next one."""
-        self.ticket.token = ""
-        await self._session.close()
+        """Close the channel, and the session, too, unless the ticket can bring us back to it.
+
+        Most servers let a session be activated anew, but few hand a subscription to another one.
+        """
+        await self._session.close(keep=bool(self.ticket.subscription))
 
     async def _guard(self, job: Coroutine[Any, Any, Any]) -> Any:
         try:
@@ -149,14 +152,14 @@ class _Connection:
         except ValueError as error:
             raise LinkError(f"the server sent what cannot be read: {error}") from error
 
-    async def _begin(self, path: Path) -> bool:
-        """Resolve, subscribe or take the old subscription; returns whether it is the old one."""
+    async def _begin(self, path: Path) -> None:
+        """Resolve, and subscribe or take the old subscription."""
         source, session = self._source, self._session
         self._limits = await limits(session, source.max_items)
         self._resolver = Resolver(session, self._limits)
         await self._resolver.refresh()
-        resumed = await self._resume()
-        if not resumed and self._monitored:
+        self._resumed = await self._resume()
+        if not self._resumed and self._monitored:
             await subscribe(session, source, self.ticket)
         nodes = await self._resolver.resolve(
             text for point in self._ctx.points if (text := address_of(point).read) is not None
@@ -175,7 +178,6 @@ class _Connection:
             {self._monitored[handle].id: why for handle, why in self._missing.items()}
             | self._unpolled
         )
-        return resumed
 
     async def _resume(self) -> bool:
         """Go on with the ticket's subscription, if it is of this configuration still."""

@@ -21,6 +21,8 @@ LAST = 0xFFFF_FFFF
 """The largest sequence number; 1 follows (OPC 10000-4, 7.9)."""
 MOST_ACKNOWLEDGEMENTS = 1_000
 """In one request; the rest goes with the next."""
+MOST_KEPT = 10_000
+"""Messages that are fetched again after a break, before the link goes on."""
 SILENT = 2.0
 """Keep-alive intervals without a word after which the server is taken for dead."""
 
@@ -83,6 +85,8 @@ class Publisher:
     async def run(self) -> None:
         """Raises LinkError where the subscription or the connection ends."""
         try:
+            if self._settled is not None:
+                await self._catch_up()
             self._fill()
             while True:
                 answer = await self._next()
@@ -179,6 +183,34 @@ class Publisher:
         if not answer.more:
             await self._settle()
 
+    async def _catch_up(self) -> None:
+        """Fetch what the server sent before the break and we did not get (OPC 10000-4, 6.7)."""
+        for _ in range(MOST_KEPT):
+            if not await self._republish(after(self._ticket.taken)):
+                return
+
+    async def _republish(self, number: int) -> bool:
+        """Take a message that the server has kept; returns whether it had."""
+        request = ua.RepublishRequest()
+        request.Parameters.SubscriptionId = self._ticket.subscription
+        request.Parameters.RetransmitSequenceNumber = number
+        try:
+            message = republished(await self._session.send(request), self._stamp)
+        except ua.UaStatusCodeError as error:
+            if error.code == _CODES.BadMessageNotAvailable:
+                return False
+            if error.code in _GONE:
+                self._ticket.subscription = 0
+            raise LinkError(f"the server gives nothing again: {sentence(error)}") from error
+        except (*FAILURES, ValueError) as error:
+            raise LinkError(sentence(error)) from error
+        if message.empty or message.sequence != number:
+            return False  # what asyncua's server says for a message that it does not have
+        await self._hold(message)
+        self._acknowledge.append(number)
+        self._ctx.count("republished")
+        return True
+
     async def _recover(self, arrived: int, available: tuple[int, ...], gap: int) -> None:
         """Fetch again what was sent and did not arrive (OPC 10000-4, 5.14.6)."""
         ticket = self._ticket
@@ -187,22 +219,7 @@ class Publisher:
             key=lambda number: missing(ticket.taken, number),
         )
         for number in kept:
-            request = ua.RepublishRequest()
-            request.Parameters.SubscriptionId = ticket.subscription
-            request.Parameters.RetransmitSequenceNumber = number
-            try:
-                body = await self._session.send(request)
-                message = republished(body, self._stamp)
-            except ua.UaStatusCodeError as error:
-                if error.code != _CODES.BadMessageNotAvailable:
-                    raise LinkError(sentence(error)) from error
-                continue
-            except (*FAILURES, ValueError) as error:
-                raise LinkError(sentence(error)) from error
-            await self._hold(message)
-            self._acknowledge.append(number)
-            self._ctx.count("republished")
-            gap -= 1
+            gap -= await self._republish(number)
         # After a crash the gateway may have taken them and not noted it.
         if gap and ticket.exact:
             self._ctx.count("lost_notifications", gap)

@@ -136,11 +136,12 @@ class Session:
             await self._client.open_secure_channel(renew=True)
             self._client.uaclient.revolve_security_token()
 
-    async def close(self) -> None:
-        """Close the session; its subscriptions stay for whoever shows the ticket."""
+    async def close(self, *, keep: bool) -> None:
+        """Close the channel, and with all its subscriptions the session, unless it is kept."""
         with contextlib.suppress(*FAILURES):
             async with asyncio.timeout(GOODBYE):
-                await self._client.uaclient.session.close_session(False)
+                if not keep:
+                    await self._client.uaclient.session.close_session(True)
                 await self._client.uaclient.close_secure_channel()
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -18,6 +19,74 @@ from gateway import Reconnect
 from gateway.testing import Collector, CommandSettings, Running, free_port, running
 
 URI = "urn:test:plant"
+
+
+class Proxy:
+    """A network between gateway and server that a test can cut, mute or close."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.port = 0
+        self.refuses = False
+        self.muted = False
+        self.connections = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"opc.tcp://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """Break every connection at once, in the middle of whatever it was."""
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        self.cut()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        if self.refuses:
+            writer.transport.abort()
+            return
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers |= {writer, far_writer}
+        await asyncio.gather(self._forward(reader, far_writer), self._forward(far_reader, writer))
+        self._writers -= {writer, far_writer}
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                if not self.muted:
+                    writer.write(data)
+                    await writer.drain()
+        writer.transport.abort()
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Callable[[int], Any]]:
+    """Start a proxy before a port."""
+    made: list[Proxy] = []
+
+    async def start(target: int) -> Proxy:
+        made.append(Proxy(target))
+        await made[-1].start()
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()
 
 
 class Plant:
