@@ -222,9 +222,15 @@ def _cut(text: str) -> str:
 
 
 def _sentence(error: ValidationError) -> str:
-    """Return the first of what is wrong: the field, what was found, what is allowed."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"] if isinstance(part, str | int))
-    found = first["input"]
+    """Return what is wrong with the first field that is wrong, and what was found there."""
+    errors = error.errors(include_url=False, include_context=False)
+    # Behind the name of a field stands which of its types was tried, except in a group.
+    where = _place(errors[0]["loc"])
+    said = dict.fromkeys(one["msg"] for one in errors if _place(one["loc"]) == where)
+    found = errors[0]["input"]
     shown = "" if isinstance(found, dict | list) else f" (found {_cut(repr(found))[:60]})"
-    return f"{where + ': ' if where else ''}{first['msg']}{shown}"
+    return f"{where + ': ' if where else ''}{', or '.join(said)}{shown}"
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, loc[: 2 if loc[:1] == ("pulse",) else 1]))

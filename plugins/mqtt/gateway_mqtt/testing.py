@@ -5,7 +5,9 @@ Ships with the plugin, because whoever tests a gateway with MQTT needs it too.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -123,6 +125,21 @@ class Broker:
             self.kill()
 
 
+def guarded(folder: Path, rights: str, **passwords: str) -> tuple[str, str]:
+    """Return lines of mosquitto.conf for a broker with users, and with an access list."""
+    (folder / "acl").write_text(rights)
+    salt = bytes(12)
+
+    def hashed(password: str) -> str:
+        # PBKDF2-SHA512, as mosquitto_passwd writes it; few rounds, because it is a test.
+        key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
+        return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}"
+
+    lines = [f"{user}:{hashed(password)}\n" for user, password in passwords.items()]
+    (folder / "passwords").write_text("".join(lines))
+    return f"password_file {folder / 'passwords'}", f"acl_file {folder / 'acl'}"
+
+
 class Heard(NamedTuple):
     """A message as a subscriber got it."""
 
@@ -197,8 +214,8 @@ class Subscriber:
 class Device:
     """An independent client that publishes, in a thread of its own; MQTT 3.1.1 by default.
 
-    obeys: its answer to each message at the topics that it subscribes to: called with topic,
-    payload and properties, it returns what to publish: topic and payload, or None.
+    obeys: called with each message at the topics that it subscribes to, it returns what to
+    publish, topic, payload and properties, or None.
     """
 
     def __init__(
@@ -210,6 +227,8 @@ class Device:
         configure: Callable[[paho.Client], Any] | None = None,
     ) -> None:
         self.heard: list[paho.MQTTMessage] = []
+        self.connections = 0
+        """How often it has connected, and has what it subscribes to."""
         self._topics = topics
         self._obeys = obeys
         self._broker = broker
@@ -219,7 +238,7 @@ class Device:
         self._client.max_inflight_messages_set(1000)
         self._client.reconnect_delay_set(0.05, 0.05)  # type: ignore[arg-type]
         self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_subscribe = lambda *_: self._is_ready()
         self._client.on_message = self._on_message
         if configure is not None:
             configure(self._client)
@@ -250,7 +269,11 @@ class Device:
         if self._topics:
             client.subscribe([(topic, 1) for topic in self._topics])
         else:
-            self._ready.set()
+            self._is_ready()
+
+    def _is_ready(self) -> None:
+        self.connections += 1
+        self._ready.set()
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         self.heard.append(message)

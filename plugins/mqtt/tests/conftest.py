@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from gateway_mqtt.testing import Broker, Subscriber
+
+# Lets the modules of this folder find each other.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture
