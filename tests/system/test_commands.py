@@ -85,6 +85,9 @@ async def bay(
     copied: Callable[[str], Any], start: Callable[[Path], Any], folder: Path
 ) -> AsyncIterator[Bay]:
     config = copied("commands.yaml")
+    points = folder / "commands.csv"
+    # Long enough to be seen by somebody who has to wait for the processor.
+    points.write_text(points.read_text().replace("pulse,,500ms", "pulse,,3s"))
     gateway = start(config.path)
     gateway.until(r"2/2 sources up, 2/2 sinks up, 8 points(?! \(\d+ invalid)")
     device = AsyncModbusTcpClient("127.0.0.1", port=config.ports[DEVICE], retries=0)
