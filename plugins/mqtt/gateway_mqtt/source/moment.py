@@ -41,7 +41,7 @@ def reader(form: TimeFormat) -> Callable[[Any], int]:
     def number(value: Any) -> int:
         if type(value) is int:
             return _possible(value * factor)
-        if type(value) is float and math.isfinite(value):
+        if type(value) is float and math.isfinite(value * factor):
             return _possible(round(value * factor))
         raise ValueError(f"found the time {value!r:.40}, allowed: a number of {form}")
 
