@@ -34,9 +34,7 @@ class AppControl:
     def encode(self) -> int:
         if not 0 <= self.sequence <= MAX_SEQUENCE:
             raise FragmentError(0, f"sequence {self.sequence}", "0 to 15 are allowed")
-        return (
-            self.fir << 7 | self.fin << 6 | self.con << 5 | self.uns << 4 | self.sequence
-        )
+        return self.fir << 7 | self.fin << 6 | self.con << 5 | self.uns << 4 | self.sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +47,7 @@ class Fragment:
     objects: bytes = b""
 
     @classmethod
-    def request(
-        cls, function: FunctionCode, objects: bytes = b"", sequence: int = 0
-    ) -> Fragment:
+    def request(cls, function: FunctionCode, objects: bytes = b"", sequence: int = 0) -> Fragment:
         """Return a request, which is always one fragment."""
         return cls(AppControl(sequence=sequence), function, None, objects)
 

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Reason(Enum):
-    """What an outstation answers with: IIN2.1 or IIN2.2 (IEEE 1815 clause 4.2.2.7)."""
+    """What an outstation answers with: IIN2.1 or IIN2.2 (IEEE 1815 clause 4.2.2.6)."""
 
     UNKNOWN = "unknown"
     MALFORMED = "malformed"

@@ -1,4 +1,4 @@
-"""Qualifiers: how an object header says which objects follow (IEEE 1815 clause 4.2.2.7.3)."""
+"""Qualifiers: how an object header says which objects follow (IEEE 1815 clause 4.2.2.7)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Form(NamedTuple):
 
     prefix: int
     range: int
-    count: int
+    quantity: int
 
 
 FORMS = {
