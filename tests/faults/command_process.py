@@ -42,12 +42,15 @@ COUNT = 100
 PR_SET_PDEATHSIG = 1
 
 
-def links(device: int, meter: int, scada: int, ua: int) -> tuple[list[Source], list[Sink]]:
-    polled = {"host": "127.0.0.1", "retries": 0, "timeout": "300ms", "phase": "aligned"}
-    fast = {"min": "20ms", "max": "100ms"}
+def links(
+    device: int, meter: int, scada: int, ua: int, timeout: str = "300ms"
+) -> tuple[list[Source], list[Sink]]:
+    """`timeout`: within which the device must answer."""
+    polled = {"host": "127.0.0.1", "retries": 0, "phase": "aligned",
+              "reconnect": {"min": "20ms", "max": "100ms"}}  # fmt: skip
     made = [
-        _link("modbus", name="device", port=device, poll="100ms", reconnect=fast, **polled),
-        _link("modbus", name="meter", port=meter, poll="50ms", reconnect=fast, **polled),
+        _link("modbus", name="device", port=device, poll="100ms", timeout=timeout, **polled),
+        _link("modbus", name="meter", port=meter, poll="50ms", timeout="5s", **polled),
         _link("modbus.server", name="scada", listen=f"127.0.0.1:{scada}", role="operator"),
         _link("opcua.server", name="ua", listen=f"127.0.0.1:{ua}", role="operator",
               security=["none"], select=["p*"]),
@@ -64,10 +67,12 @@ def _link(kind: str, **fields: Any) -> Source | Sink:
     return found.model_validate({"type": kind} | fields)
 
 
-def point_list() -> str:
+def point_list(timeout: str = "600ms") -> str:
+    """`timeout`: within which a command must be answered."""
     columns = "command.model,command.timeout,device.register,device.type,scada.register,scada.type"
     rows = [
-        f"{name},analog,setpoint,600ms,{at},uint32,{at},uint32,\n" for name, at in REGISTERS.items()
+        f"{name},analog,setpoint,{timeout},{at},uint32,{at},uint32,\n"
+        for name, at in REGISTERS.items()
     ]
     return "".join(
         [f"name,kind,{columns},meter.register\n", *rows, f"reads,counter,,,,,{COUNT},uint16,1000\n"]

@@ -19,7 +19,7 @@ from operators import Local, Master, Operator, Told, UaClient, Wish, setpoints
 from proxy import Proxy
 
 from gateway.audit import Record, records, verify
-from gateway.engine.local import ask, conversation
+from gateway.engine.local import conversation
 from gateway.testing import free_ports
 
 HERE = Path(__file__).parent
@@ -150,16 +150,6 @@ class CommandScene:
                 raise TimeoutError(f"not within {PATIENCE:g} s: {what}\n{self.log[-3000:]}")
             self._look_at_memory()
             await asyncio.sleep(0.005)
-
-    async def up(self) -> None:
-        """Wait until every link of the gateway is up."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                with contextlib.suppress(OSError, TimeoutError, ValueError):
-                    links = (await ask(self.inside))["links"].values()
-                    if links and all(link["state"] == "up" for link in links):
-                        return
-                await asyncio.sleep(0.02)
 
     def _look_at_memory(self) -> None:
         with contextlib.suppress(OSError):
@@ -297,6 +287,8 @@ class CommandScene:
         for value, wish in wishes.items():
             if wish.told is Told.DONE:
                 assert ends[value].facts["status"] == "success", wish
+            elif wish.told is Told.TIMEOUT:
+                assert ends[value].facts["status"] == "timeout", wish
             elif wish.told is Told.REFUSED and value in ends:
                 assert ends[value].step == "refused", wish
 

@@ -33,8 +33,10 @@ class Told(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     """By whoever: nothing has happened."""
+    TIMEOUT = "timeout"
+    """By the gateway: it may have."""
     UNKNOWN = "unknown"
-    """A time-out, or no answer: it may have."""
+    """No answer: it may have."""
 
 
 @dataclass(slots=True)
@@ -168,7 +170,7 @@ class _MasterConversation(Operator.Conversation):
         answer = await self._client.write_registers(self._registers[point], words)
         if not answer.isError():
             return Told.DONE
-        return Told.UNKNOWN if answer.exception_code == TARGET_FAILED else Told.REFUSED
+        return Told.TIMEOUT if answer.exception_code == TARGET_FAILED else Told.REFUSED
 
 
 class UaClient(Operator):
@@ -230,7 +232,7 @@ class _UaConversation(Operator.Conversation):
 def _ua_told(code: ua.StatusCode) -> Told:
     if code.is_good():
         return Told.DONE
-    return Told.UNKNOWN if code.value == BAD_TIMEOUT else Told.REFUSED
+    return Told.TIMEOUT if code.value == BAD_TIMEOUT else Told.REFUSED
 
 
 class Local(Operator):
@@ -263,7 +265,7 @@ class _LocalConversation(Operator.Conversation):
                 break
         if said["status"] == "success":
             return Told.DONE
-        return Told.UNKNOWN if said["status"] == "timeout" else Told.REFUSED
+        return Told.TIMEOUT if said["status"] == "timeout" else Told.REFUSED
 
 
 def setpoints() -> Iterator[int]:

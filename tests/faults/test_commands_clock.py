@@ -35,9 +35,9 @@ async def test_a_clock_that_is_stepped(tmp_path: Path) -> None:
     await device.start()
     await meter.start()
     scada, ua = free_ports(2)
-    sources, sinks = links(device.port, meter.port, scada, ua)
+    sources, sinks = links(device.port, meter.port, scada, ua, timeout="10s")
     sinks = [sink for sink in sinks if sink.name == "scada"]
-    text = point_list()
+    text = point_list(timeout="20s")
     values, chance, stop = setpoints(), random.Random(1), asyncio.Event()
     points = tuple(REGISTERS)
     clients = [
