@@ -52,7 +52,8 @@ class Desk:
         remember: float,
         run: str,
     ) -> None:
-        """`names` are those of all points by id; `run` begins the number of each transaction,
+        """`names` are those of all points by id; `outboxes` has the sources that take commands;
+        `run` begins the number of each transaction,
         so that no two of any two runs of the gateway have the same.
         """
         self._loop = asyncio.get_running_loop()

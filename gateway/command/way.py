@@ -36,8 +36,11 @@ class Way:
         """Return why nothing can be sent to a source now."""
         if not self._link_up(source):
             return Outcome(_S.UNREACHABLE, f"{source} is down")
-        if not self._outboxes[source].open:
+        outbox = self._outboxes.get(source)
+        if outbox is None:
             return Outcome(_S.NOT_SUPPORTED, f"{source} takes no commands")
+        if not outbox.open:
+            return Outcome(_S.UNREACHABLE, f"{source} is not ready for commands")
         return None
 
     async def forward(self, transaction: Transaction) -> Outcome:
@@ -69,6 +72,8 @@ class Way:
         outcome = self.closed(target.source)
         if outcome is None:
             outcome = await self._await_device(order, self._outboxes[target.source], wait)
+        if request.operation is Operation.CANCEL and outcome.status is _S.CANCELLED:
+            outcome = Outcome(_S.SUCCESS, outcome.detail)
         self._record.note(
             "answered", transaction, status=outcome.status.value, detail=outcome.detail
         )

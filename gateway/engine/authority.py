@@ -73,7 +73,7 @@ def open_trail(folder: Path, settings: AuditSettings, now: Callable[[], int]) ->
 
 
 class Authority:
-    """One gateway's; `outboxes` has one for each source."""
+    """One gateway's; `outboxes` has one for each source that takes commands."""
 
     def __init__(
         self,

@@ -152,7 +152,11 @@ class Engine:
             self.image,
             self.overrides,
             trail,
-            self._outboxes,
+            {
+                s.name: self._outboxes[s.name]
+                for s in self.configuration.sources
+                if s.takes_commands
+            },
             lambda source: self.links[source].state is State.UP,
             self.clock,
         )

@@ -99,6 +99,7 @@ class Scene:
         self.marks = Marks()
         self.outbox = Outbox()
         self.outbox.connect()
+        self.outboxes = {"field": self.outbox}
         self.up = True
         names = [point.name for point in points]
         self.ids = {name: number for number, name in enumerate(names)}
@@ -107,7 +108,7 @@ class Scene:
             dict(targets(self.definitions, bays)),
             Preconditions(self.ids, self.image, self.roles, self.marks),
             self.log,
-            {"field": self.outbox},
+            self.outboxes,
             lambda source: self.up,
             rate=rate,
             remember=3600.0,

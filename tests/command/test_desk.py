@@ -331,12 +331,14 @@ async def test_a_request_is_carried_out_once() -> None:
 
 @paused
 async def test_links_that_are_away_or_take_no_commands() -> None:
-    """Down: unreachable; up without ever asking for commands: not supported."""
+    """Down, or up and not ready: unreachable; where the source never takes any: not supported."""
     scene = Scene([breaker()])
     scene.up = False
     assert (await scene.ask("breaker")).status is S.UNREACHABLE
     scene.up = True
     scene.outbox.disconnect()
+    assert (await scene.ask("breaker")).status is S.UNREACHABLE
+    del scene.outboxes["field"]
     assert (await scene.ask("breaker")).status is S.NOT_SUPPORTED
     assert scene.nothing_sent
 
@@ -599,3 +601,15 @@ async def test_a_flood_of_what_a_link_refuses() -> None:
     assert scene.log.records[-1][1]["count"] == 990
     scene.desk.refuse(BORIS, Outcome(S.FORMAT_ERROR, "not JSON"))
     assert scene.log.records[-1][1]["user"] == "boris"
+
+
+@paused
+async def test_a_device_that_says_cancelled_to_a_cancel() -> None:
+    """IEC 104 confirms a deactivation so: the client asked for just that."""
+    scene = Scene([breaker(select="forward")])
+    select = scene.ask("breaker", 1.0, SELECT)
+    scene.answer(await scene.command())
+    await select
+    cancel = scene.ask("breaker", 1.0, CANCEL)
+    scene.answer(await scene.command(), S.CANCELLED)
+    assert (await cancel).status is S.SUCCESS

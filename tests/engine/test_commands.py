@@ -64,12 +64,13 @@ async def test_only_what_the_role_of_the_link_allows(tmp_path: Path) -> None:
 
 
 @paused
-async def test_a_source_that_takes_no_commands(tmp_path: Path) -> None:
-    """The host answers for it, at once."""
+async def test_a_source_that_is_not_ready(tmp_path: Path) -> None:
+    """Up, and not yet asking for commands: nothing is sent, and the host says so at once."""
     field, out = Emitter(name="field"), Collector(name="out", role="operator")
     async with running([field], [out], POINTS, data=tmp_path):
         await field.context()
-        assert (await out.ask("breaker", 1.0)).status is S.NOT_SUPPORTED
+        answer = await out.ask("breaker", 1.0)
+        assert (answer.status, "not ready" in answer.detail) == (S.UNREACHABLE, True)
 
 
 @paused
