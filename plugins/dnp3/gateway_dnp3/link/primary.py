@@ -23,11 +23,10 @@ QUESTIONS = frozenset({Function.REQUEST_LINK_STATUS, Function.TEST_LINK_STATES})
 
 
 class Job(NamedTuple):
-    """Something to say, in its turn."""
+    """Something to say that is to be answered."""
 
     function: Function
-    data: bytes
-    destination: int
+    data: bytes = b""
 
 
 class Primary:
@@ -76,7 +75,7 @@ class Primary:
         if control.function == Function.NACK:
             self._refuse(control.dfc, now, turn)
         elif control.function == Function.NOT_SUPPORTED and asked not in QUESTIONS:
-            self._give_up(turn)
+            self._give_up(turn, LinkEvent.ALIVE)
         elif asked == Function.RESET_LINK_STATES:
             self._reset = self._fcb = True
         elif asked == self._jobs[0].function:
@@ -100,15 +99,12 @@ class Primary:
         elif self._tries <= self._settings.retries:
             self._say(self._asked, now, turn)
         else:
-            self._give_up(turn)
+            self._give_up(turn, LinkEvent.SILENT)
 
     def _go_on(self, now: float, turn: Turn) -> None:
         while self._jobs and self._asked is None and self.deadline is None:
             job = self._jobs[0]
-            if job.function == Function.UNCONFIRMED_USER_DATA:
-                turn.frames.append(self._frame(job.function, job))
-                self._through(job.function, turn)
-            elif job.function in COUNTED and not self._reset:
+            if job.function in COUNTED and not self._reset:
                 self._say(Function.RESET_LINK_STATES, now, turn)
             elif job.function in WITH_DATA and self._full:
                 self._say(Function.REQUEST_LINK_STATUS, now, turn)
@@ -125,7 +121,7 @@ class Primary:
         counted = function in COUNTED
         control = Control(function, self._settings.master, counted and self._fcb, counted)
         data = job.data if function == job.function else b""
-        return Frame(control, job.destination, self._settings.local, data)
+        return Frame(control, self._settings.remote, self._settings.local, data)
 
     def _through(self, function: Function, turn: Turn) -> None:
         self._jobs.popleft()
@@ -141,21 +137,20 @@ class Primary:
         """Wait until there is room, or reset the link states: NACK says one of the two."""
         self._refused += 1
         if self._refused > self._settings.retries:
-            self._give_up(turn)
+            self._give_up(turn, LinkEvent.ALIVE)
         elif full:
             self._full = True
             self.deadline = now + self._settings.timeout
         else:
             self._reset = False
 
-    def _give_up(self, turn: Turn) -> None:
+    def _give_up(self, turn: Turn, questions: LinkEvent) -> None:
         lost = sum(job.function in WITH_DATA for job in self._jobs)
-        questions = len(self._jobs) - lost
         turn.lost += lost
         if lost:
             turn.events.append(LinkEvent.FAILED)
-        if questions:
-            turn.events.append(LinkEvent.SILENT)
+        if lost < len(self._jobs) or questions is LinkEvent.SILENT:
+            turn.events.append(questions)
         self._jobs.clear()
         self._asked = self.deadline = None
         self._tries = self._refused = 0

@@ -37,6 +37,7 @@ class LinkSession:
         self.counts: Counter[str] = Counter()
         self._primary = Primary(settings)
         self._secondary = Secondary()
+        self._unconfirmed = Control(Function.UNCONFIRMED_USER_DATA, settings.master)
         self._heard = now
 
     @property
@@ -55,15 +56,18 @@ class LinkSession:
     def send(self, data: bytes, now: float, destination: int | None = None) -> Turn:
         """Send user data, 1..250 octets, to the other side or, where it is a broadcast, to all.
 
+        What is not confirmed leaves at once, whatever else is waited for.
         Raises LinkFull, and ValueError for what no frame can carry.
         """
         if not 1 <= len(data) <= DATA:
             raise ValueError(f"{len(data)} octets of user data, not 1..{DATA}")
         if destination is not None and (broadcast(destination) is None or not self.settings.master):
             raise ValueError(f"destination {destination}: only a master sends, to 65533..65535")
-        confirmed = self.settings.confirmed and destination is None
-        function = Function.CONFIRMED_USER_DATA if confirmed else Function.UNCONFIRMED_USER_DATA
-        return self._add(function, now, data, destination)
+        if self.settings.confirmed and destination is None:
+            return self._add(Job(Function.CONFIRMED_USER_DATA, data), now)
+        to = self.settings.remote if destination is None else destination
+        frame = Frame(self._unconfirmed, to, self.settings.local, data)
+        return Turn(frames=[frame], sent=1)
 
     def ask(self, now: float, function: Function = Function.REQUEST_LINK_STATUS) -> Turn:
         """Ask whether the other side is there; the answer is the event ALIVE or SILENT.
@@ -72,7 +76,7 @@ class LinkSession:
         """
         if function not in QUESTIONS:
             raise ValueError(f"{function.name} asks nothing")
-        return self._add(function, now)
+        return self._add(Job(function), now)
 
     def receive(self, frame: Frame, now: float) -> Turn:
         """Take a frame that came."""
@@ -112,18 +116,14 @@ class LinkSession:
                 # Given up: silence is asked about again after the interval, not at once.
                 self._heard = now
         elif keep_alive is not None and now - self._heard >= keep_alive:
-            job = Job(Function.REQUEST_LINK_STATUS, b"", self.settings.remote)
-            self._primary.add(job, now, turn)
+            self._primary.add(Job(Function.REQUEST_LINK_STATUS), now, turn)
         return turn
 
-    def _add(
-        self, function: Function, now: float, data: bytes = b"", destination: int | None = None
-    ) -> Turn:
+    def _add(self, job: Job, now: float) -> Turn:
         if self._primary.waiting >= self.settings.queue:
             raise LinkFull(f"{self._primary.waiting} payloads wait already")
         turn = Turn()
-        to = self.settings.remote if destination is None else destination
-        self._primary.add(Job(function, data, to), now, turn)
+        self._primary.add(job, now, turn)
         return turn
 
     def _reply(self, control: Control, payload: Payload, turn: Turn) -> None:

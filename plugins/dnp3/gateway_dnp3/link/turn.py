@@ -14,9 +14,9 @@ class LinkEvent(Enum):
     """What became known of the other side.
 
     ALIVE:  it answered a request for its link status, or a test.
-    SILENT: it did not answer one, retries included.
+    SILENT: it did not answer, retries included.
     RESET:  it has reset the link states: it may have restarted.
-    FAILED: user data was given up; the queue is empty.
+    FAILED: user data was given up, because it is silent or takes none; the queue is empty.
     """
 
     ALIVE = auto()
