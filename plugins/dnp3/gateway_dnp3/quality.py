@@ -98,9 +98,12 @@ def quality_of(columns: Columns) -> NDArray[np.uint16]:
 
 
 def flags_of(group: int, quality: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Return the flags that say a quality in a group."""
-    table = _FLAGS[id(GROUPS.get(group, OUTPUT))]
-    return table[quality & (len(table) - 1)]
+    """Return the flags that say a quality in a group; 0 for a group that has none."""
+    details = GROUPS.get(group)
+    if details is None:
+        return np.zeros(len(quality), np.uint8)
+    table: NDArray[np.uint8] = _FLAGS[id(details)]
+    return np.take(table, quality & (len(table) - 1))
 
 
 def _quality(flags: int, details: Details) -> Quality:

@@ -1,6 +1,6 @@
 """The application layer: fragments, function codes, internal indications and what they hold."""
 
-from gateway_dnp3.app.content import Item, contents, headers, indication
+from gateway_dnp3.app.content import Item, contents, gather, headers, indication
 from gateway_dnp3.app.error import FragmentError
 from gateway_dnp3.app.fragment import AppControl, Fragment, parse
 from gateway_dnp3.app.function import NAMING, NO_ANSWER, RESPONSES, FunctionCode
@@ -12,6 +12,7 @@ from gateway_dnp3.app.writer import (
     assign_class,
     class_objects,
     clear_restart,
+    name_all,
     name_range,
 )
 
@@ -32,8 +33,10 @@ __all__ = [
     "class_objects",
     "clear_restart",
     "contents",
+    "gather",
     "headers",
     "indication",
+    "name_all",
     "name_range",
     "parse",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway_dnp3.app.error import FragmentError
 from gateway_dnp3.app.fragment import Fragment
@@ -16,11 +17,11 @@ from gateway_dnp3.objects.attribute import Attribute, attributes
 from gateway_dnp3.objects.clock import Schedule, schedules, times
 from gateway_dnp3.objects.columns import NO_TIME, Columns
 from gateway_dnp3.objects.control import Command, commands
-from gateway_dnp3.objects.decode import decode
+from gateway_dnp3.objects.decode import decode, decode_all
 from gateway_dnp3.objects.error import ObjectError, Reason
 from gateway_dnp3.objects.file import File, files
 from gateway_dnp3.objects.header import ObjectHeader, split
-from gateway_dnp3.objects.layout import Use, layout
+from gateway_dnp3.objects.layout import LAYOUTS, Time, Use, is_measurement, layout
 from gateway_dnp3.objects.text import Strings, strings
 
 Item = Columns | Strings | list[Command] | list[int] | list[Schedule] | list[Attribute] | list[File]
@@ -66,9 +67,49 @@ def contents(fragment: Fragment) -> Iterator[tuple[ObjectHeader, Item]]:
             continue
         item: Item = _READERS[use](header) if use in _READERS else []
         if header.group == _COMMON_TIME:
-            (common,) = times(header)[-1:] or [None]
+            common = next(reversed(times(header)), None)
             synchronised = header.variation == 1
         yield header, item
+
+
+def gather(found: Iterable[ObjectHeader]) -> tuple[list[Columns], NDArray[np.intp]]:
+    """Return the measurements among headers, one `Columns` for each kind, and their order.
+
+    Row *i* of all the columns put one after the other is number `order[i]` on the wire, so
+    `np.argsort(order)` is the order in which the outstation reported them. What is no measurement
+    is passed over. Much cheaper than `contents` where kinds alternate.
+    """
+    kinds: dict[tuple[int, int, int, bool], list[tuple[int, int, ObjectHeader]]] = {}
+    common, synchronised, total = NO_TIME, True, 0
+    for header in found:
+        if header.group == _COMMON_TIME:
+            common = next(reversed(times(header)), NO_TIME)
+            synchronised = header.variation == 1
+        elif is_measurement(header.group):
+            known = LAYOUTS.get((header.group, header.variation))
+            relative = known is not None and known.time is Time.RELATIVE
+            kind = (
+                header.group,
+                header.variation,
+                header.qualifier,
+                synchronised or not relative,
+            )
+            kinds.setdefault(kind, []).append((total, common, header))
+            total += header.count
+    columns, orders = [], [np.zeros(0, np.intp)]
+    for (*_, clock), some in kinds.items():
+        one = decode_all([header for _, _, header in some])
+        counts = np.array([header.count for _, _, header in some])
+        firsts = np.array([first for first, _, _ in some])
+        orders.append(
+            np.arange(len(one)) + np.repeat(firsts - (np.cumsum(counts) - counts), counts)
+        )
+        if one.relative:
+            bases = np.repeat(np.array([base for _, base, _ in some], np.int64), counts)
+            time = np.where(bases == NO_TIME, NO_TIME, bases + one.time)
+            one = replace(one, time=time, relative=False, synchronised=clock)
+        columns.append(one)
+    return columns, np.concatenate(orders)
 
 
 def indication(error: ObjectError | FragmentError) -> Iin:
@@ -79,8 +120,5 @@ def indication(error: ObjectError | FragmentError) -> Iin:
 
 
 def _resolved(columns: Columns, common: int | None, synchronised: bool) -> Columns:
-    if common is None:
-        time = np.full(len(columns), NO_TIME, np.int64)
-    else:
-        time = columns.time + common
+    time = np.full(len(columns), NO_TIME, np.int64) if common is None else columns.time + common
     return replace(columns, time=time, relative=False, synchronised=synchronised)

@@ -37,6 +37,11 @@ def name_range(group: int, variation: int, first: int, last: int) -> bytes:
     return header(group, variation, qualifier, start=first, count=last - first + 1)
 
 
+def name_all(group: int, variation: int = 0) -> bytes:
+    """Return the header that names all points of a group."""
+    return header(group, variation, Qualifier.ALL)
+
+
 def clear_restart() -> bytes:
     """Return the objects of the WRITE that clears IIN1.7 (g80v1, index 7)."""
     return header(80, 1, Qualifier.RANGE_8, start=7, count=1, data=b"\0")

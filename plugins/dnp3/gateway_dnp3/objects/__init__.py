@@ -28,8 +28,8 @@ from gateway_dnp3.objects.control import (
     control_code,
     encode_commands,
 )
-from gateway_dnp3.objects.decode import decode
-from gateway_dnp3.objects.encode import encode
+from gateway_dnp3.objects.decode import decode, decode_all
+from gateway_dnp3.objects.encode import encode, encode_events
 from gateway_dnp3.objects.error import ObjectError, Reason
 from gateway_dnp3.objects.file import (
     File,
@@ -96,11 +96,13 @@ __all__ = [
     "commands",
     "control_code",
     "decode",
+    "decode_all",
     "descriptors",
     "encode",
     "encode_attributes",
     "encode_commands",
     "encode_descriptor",
+    "encode_events",
     "encode_file",
     "encode_schedules",
     "encode_strings",

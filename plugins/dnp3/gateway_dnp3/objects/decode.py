@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,16 +21,27 @@ MAX_INDEX = 0x7FFFFFFF
 
 def decode(header: ObjectHeader) -> Columns:
     """Return the measurements of a header; raise ObjectError where it holds none."""
-    layout = LAYOUTS.get((header.group, header.variation))
+    return decode_all([header])
+
+
+def decode_all(headers: Sequence[ObjectHeader]) -> Columns:
+    """Return the measurements of one or more headers of one group, variation and qualifier.
+
+    An outstation that keeps the order of events of several kinds writes many headers of few rows;
+    together they cost what one header costs. Raises ObjectError where they hold no measurement.
+    """
+    first = headers[0]
+    layout = LAYOUTS.get((first.group, first.variation))
     if layout is None or layout.use is not Use.MEASUREMENT:
-        raise header.error("no measurement", layout.use.value if layout else "none", Reason.UNKNOWN)
+        raise first.error("no measurement", layout.use.value if layout else "none", Reason.UNKNOWN)
+    prefix = FORMS[first.qualifier].prefix
+    if first.start is None and (not prefix or layout.bits):
+        raise first.error(f"qualifier 0x{first.qualifier:02X}", "one that gives an index")
     if layout.bits:
-        return _packed(header, layout)
-    prefix = FORMS[header.qualifier].prefix
-    if header.start is None and not prefix:
-        raise header.error(f"qualifier 0x{header.qualifier:02X}", "one that gives an index")
-    rows = np.frombuffer(header.data, record(header.group, header.variation, prefix))
-    index = _range(header) if header.start is not None else _prefixes(header, rows["index"])
+        return _packed(headers, layout)
+    data = first.data if len(headers) == 1 else b"".join(one.data for one in headers)
+    rows = np.frombuffer(data, record(first.group, first.variation, prefix))
+    index = _prefixes(first, rows["index"]) if prefix else _ranges(headers)
     flags = rows["flags"] if layout.flags else np.full(len(rows), ONLINE, np.uint8)
     if not layout.state:
         value = rows["value"].astype(np.float64)
@@ -38,8 +50,8 @@ def decode(header: ObjectHeader) -> Columns:
         value = (flags >> shift(layout.state)).astype(np.float64)
         flags = flags & np.uint8(~layout.state & 0xFF)
     return Columns(
-        header.group,
-        header.variation,
+        first.group,
+        first.variation,
         index,
         value,
         flags,
@@ -69,11 +81,19 @@ def shift(state: int) -> int:
     return 6 if state == 0xC0 else 7
 
 
-def _range(header: ObjectHeader) -> NDArray[np.int32]:
-    start = header.start or 0
-    if start + header.count - 1 > MAX_INDEX:
-        raise header.error(f"index {start + header.count - 1}", f"up to {MAX_INDEX}")
-    return np.arange(start, start + header.count, dtype=np.int32)
+def _ranges(headers: Sequence[ObjectHeader]) -> NDArray[np.int32]:
+    last = max(one.stop or 0 for one in headers)
+    if last > MAX_INDEX:
+        raise headers[0].error(f"index {last}", f"up to {MAX_INDEX}")
+    if len(headers) == 1:
+        start = headers[0].start or 0
+        return np.arange(start, start + headers[0].count, dtype=np.int32)
+    counts = np.array([one.count for one in headers])
+    starts = np.array([one.start or 0 for one in headers])
+    before = np.cumsum(counts) - counts
+    index: NDArray[np.int32] = np.arange(counts.sum(), dtype=np.int32)
+    index += np.repeat(starts - before, counts).astype(np.int32)
+    return index
 
 
 def _prefixes(header: ObjectHeader, given: NDArray[Any]) -> NDArray[np.int32]:
@@ -92,18 +112,22 @@ def _times(rows: NDArray[Any], time: Time) -> NDArray[np.int64]:
     return low
 
 
-def _packed(header: ObjectHeader, layout: Layout) -> Columns:
-    if header.start is None:
-        raise header.error(f"qualifier 0x{header.qualifier:02X}", "a range")
-    index = _range(header)
-    octets = np.frombuffer(header.data, np.uint8)
-    bits = np.unpackbits(octets, count=header.count * layout.bits, bitorder="little")
+def _packed(headers: Sequence[ObjectHeader], layout: Layout) -> Columns:
+    index = _ranges(headers)
+    bits = np.concatenate(
+        [
+            np.unpackbits(
+                np.frombuffer(one.data, np.uint8), count=one.count * layout.bits, bitorder="little"
+            )
+            for one in headers
+        ]
+    )
     value = bits if layout.bits == 1 else bits[0::2] + 2 * bits[1::2]
     return Columns(
-        header.group,
-        header.variation,
+        headers[0].group,
+        headers[0].variation,
         index,
         value.astype(np.float64),
-        np.full(header.count, ONLINE, np.uint8),
-        np.full(header.count, NO_TIME, np.int64),
+        np.full(len(index), ONLINE, np.uint8),
+        np.full(len(index), NO_TIME, np.int64),
     )

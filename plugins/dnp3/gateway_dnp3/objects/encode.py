@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from gateway_dnp3.objects.decode import record, shift
 from gateway_dnp3.objects.error import ObjectError, Reason
 from gateway_dnp3.objects.header import header
 from gateway_dnp3.objects.layout import COUNTERS, LAYOUTS, OVERRANGE, Layout, Time, Use
-from gateway_dnp3.objects.qualifier import Qualifier
+from gateway_dnp3.objects.qualifier import FORMS, Qualifier
 
 OVER_RANGE = 0x20
 MAX_INDEX = 0xFFFF
@@ -22,33 +23,88 @@ MAX_DELAY = 0xFFFF
 
 _RANGE_SIZES = {Qualifier.RANGE_8: 5, Qualifier.RANGE_16: 7}
 _COMMON_TIME = 10
+_INDEX_16 = Struct("<BBBH")
 
 
-def encode(columns: Columns, budget: int) -> tuple[bytes, int]:
+def encode(columns: Columns, budget: int, qualifier: Qualifier | None = None) -> tuple[bytes, int]:
     """Return the object headers of as many first rows as fit into `budget` octets, and how many.
 
     Static objects become ranges, one header for each run of indexes one after the other; events
-    become lists with an index before each.
+    become lists with an index before each, 0x17 where that is enough and 0x28 where it is not.
+    A `qualifier` is taken for lists in place of these two, and makes lists of static objects.
     Relative times follow the common time of occurrence that is written before them.
     Raises ObjectError for an index above 65535, for a row without the time that the variation
     carries, and for a variation that holds no measurement.
     """
+    layout = _layout(columns)
+    columns = columns[: max(0, budget) * 8 // (layout.bits or 8 * (layout.size or 1))]
+    if not len(columns):
+        return b"", 0
+    _check(columns, layout)
+    if layout.time is Time.RELATIVE:
+        return _join(_relative(columns, layout, budget, qualifier))
+    if (layout.event or qualifier is not None) and not layout.bits:
+        return _listed(columns, layout, budget, qualifier)
+    return _join(_ranges(columns, layout, budget))
+
+
+def encode_events(
+    parts: Sequence[Columns], order: NDArray[np.integer[Any]], budget: int
+) -> tuple[bytes, int]:
+    """Return events of several kinds in their order: as many as fit into `budget`, and how many.
+
+    `order` says for each event which part it comes from; each part's rows are in order themselves.
+    A header is written for each run of one kind. Raises ObjectError as `encode` does.
+    """
+    order = order[: max(0, budget) // 3]
+    parts = [part[: int(np.count_nonzero(order == k))] for k, part in enumerate(parts)]
+    layouts = [_layout(part) for part in parts]
+    octets = [b""] * len(parts)
+    for k, (events, layout) in enumerate(zip(parts, layouts, strict=True)):
+        if len(events):
+            _check(events, layout)
+            if layout.time is not Time.RELATIVE:
+                octets[k] = _objects(events, layout, 2).tobytes()
+    stops = np.append(np.flatnonzero(order[1:] != order[:-1]) + 1, len(order))
+    taken = [0] * len(parts)
+    found: list[bytes] = []
+    begin = 0
+    for stop, k in zip(stops.tolist(), order[stops - 1].tolist(), strict=True):
+        count, first = stop - begin, taken[k]
+        if layouts[k].time is Time.RELATIVE:
+            run = parts[k][first : first + count]
+            part, rows = _join(_relative(run, layouts[k], budget, Qualifier.INDEX_16))
+        else:
+            size = 2 + (layouts[k].size or 0)
+            rows = max(0, min(count, (budget - 5) // size))
+            part = octets[k][first * size : (first + rows) * size]
+            if rows:
+                kind = parts[k].group, parts[k].variation, Qualifier.INDEX_16
+                part = _INDEX_16.pack(*kind, rows) + part
+        found.append(part)
+        budget -= len(part)
+        taken[k] += rows
+        if rows < count:
+            break
+        begin = stop
+    return b"".join(found), sum(taken)
+
+
+def _layout(columns: Columns) -> Layout:
     layout = LAYOUTS.get((columns.group, columns.variation))
     if layout is None or layout.use is not Use.MEASUREMENT:
         raise _refusal(columns, "no measurement", "those of g1 to g102", Reason.UNKNOWN)
-    columns = columns[: max(0, budget) * 8 // max(1, layout.bits or 8 * (layout.size or 1))]
-    if not len(columns):
-        return b"", 0
+    return layout
+
+
+def _check(columns: Columns, layout: Layout) -> None:
+    """Refuse indexes and times that the octets cannot say."""
     if columns.index.min() < 0 or columns.index.max() > MAX_INDEX:
         wrong = columns.index[(columns.index < 0) | (columns.index > MAX_INDEX)]
         raise _refusal(columns, f"index {wrong[0]}", f"0 to {MAX_INDEX}")
-    if layout.time is not Time.NONE:
-        _check_times(columns)
-    if layout.time is Time.RELATIVE:
-        return _join(_relative(columns, layout, budget))
-    if layout.event:
-        return _listed(columns, layout, budget)
-    return _join(_ranges(columns, layout, budget))
+    if layout.time is not Time.NONE and (columns.time.min() < 0 or columns.time.max() > MAX_TIME):
+        late = columns.time[(columns.time < 0) | (columns.time > MAX_TIME)]
+        raise _refusal(columns, f"time {late[0]}", f"0 to {MAX_TIME} ms since 1970")
 
 
 def _join(parts: Iterator[tuple[bytes, int]]) -> tuple[bytes, int]:
@@ -88,42 +144,48 @@ def _ranges(columns: Columns, layout: Layout, budget: int) -> Iterator[tuple[byt
         begin = stop
 
 
-def _listed(columns: Columns, layout: Layout, budget: int) -> tuple[bytes, int]:
+def _listed(
+    columns: Columns, layout: Layout, budget: int, wish: Qualifier | None
+) -> tuple[bytes, int]:
     """Return one header whose objects have an index before each."""
-    size = layout.size or 0
-    count = min(len(columns), max(0, budget - 4) // (1 + size))
-    small = columns[: min(count, 0xFF)]
-    if count and small.index.max() <= 0xFF and (count <= 0xFF):
-        qualifier, prefix, columns = Qualifier.INDEX_8, 1, small
-    else:
-        qualifier, prefix = Qualifier.INDEX_16, 2
-        columns = columns[: max(0, budget - 5) // (2 + size)]
+    qualifier = wish or _small(columns, layout, budget)
+    form = FORMS[qualifier]
+    room = budget - 3 - form.quantity
+    limit = (1 << 8 * form.quantity) - 1
+    columns = columns[: max(0, min(limit, room // (form.prefix + (layout.size or 0))))]
     if not len(columns):
         return b"", 0
-    data = _objects(columns, layout, prefix).tobytes()
+    if not form.prefix or (form.prefix == 1 and columns.index.max() > 0xFF):
+        raise _refusal(columns, f"qualifier 0x{qualifier:02X}", "one that holds each index")
+    data = _objects(columns, layout, form.prefix).tobytes()
     octets = header(columns.group, columns.variation, qualifier, count=len(columns), data=data)
     return octets, len(columns)
 
 
-def _relative(columns: Columns, layout: Layout, budget: int) -> Iterator[tuple[bytes, int]]:
+def _small(columns: Columns, layout: Layout, budget: int) -> Qualifier:
+    """Return the shorter list where it holds as many rows."""
+    count = min(len(columns), max(0, budget - 4) // (1 + (layout.size or 0)))
+    small = count <= 0xFF and (not count or columns.index[:count].max() <= 0xFF)
+    return Qualifier.INDEX_8 if small else Qualifier.INDEX_16
+
+
+def _relative(
+    columns: Columns, layout: Layout, budget: int, wish: Qualifier | None
+) -> Iterator[tuple[bytes, int]]:
     """Yield each common time of occurrence with the rows that it reaches."""
     while len(columns):
         base = int(columns.time[0])
         delay = columns.time - base
         far = np.flatnonzero((delay < 0) | (delay > MAX_DELAY))
         near = columns[: int(far[0])] if len(far) else columns
-        octets, rows = _listed(near, layout, budget - _COMMON_TIME)
+        octets, rows = _listed(near, layout, budget - _COMMON_TIME, wish)
         if not rows:
             return
-        common = header(
-            51,
-            1 if columns.synchronised else 2,
-            Qualifier.COUNT_8,
-            count=1,
-            data=base.to_bytes(6, "little"),
-        )
-        budget -= _COMMON_TIME + len(octets)
-        yield common + octets, rows
+        variation = 1 if columns.synchronised else 2
+        time = base.to_bytes(6, "little")
+        octets = header(51, variation, Qualifier.COUNT_8, count=1, data=time) + octets
+        budget -= len(octets)
+        yield octets, rows
         if rows < len(near):
             return
         columns = columns[rows:]
@@ -173,7 +235,8 @@ def _fit(columns: Columns, number: str) -> tuple[NDArray[Any], NDArray[np.bool_]
 def _state(value: NDArray[np.float64], state: int) -> NDArray[np.uint8]:
     """Return values as the state bits of the flags; what is no state is 0, or indeterminate."""
     if state == 0x80:
-        return (np.nan_to_num(value) != 0).view(np.uint8) << np.uint8(shift(state))
+        states: NDArray[np.uint8] = (np.nan_to_num(value) != 0).astype(np.uint8)
+        return np.left_shift(states, shift(state), dtype=np.uint8)
     return _double(value) << np.uint8(shift(state))
 
 
@@ -190,12 +253,6 @@ def _pack(value: NDArray[np.float64], bits: int) -> bytes:
         states[0::2] = double & 1
         states[1::2] = double >> 1
     return np.packbits(states, bitorder="little").tobytes()
-
-
-def _check_times(columns: Columns) -> None:
-    wrong = columns.time[(columns.time < 0) | (columns.time > MAX_TIME)]
-    if len(wrong):
-        raise _refusal(columns, f"time {wrong[0]}", f"0 to {MAX_TIME} ms since 1970")
 
 
 def _refusal(

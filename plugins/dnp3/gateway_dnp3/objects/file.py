@@ -246,8 +246,9 @@ def _read_command(octets: bytes) -> FileCommand:
 
 
 def _read_status(octets: bytes) -> FileStatus:
+    handle, size, block_size, request, result = _STATUS.unpack_from(octets)
     text = octets[_STATUS.size :].decode("latin-1")
-    return FileStatus(*_STATUS.unpack_from(octets), text)
+    return FileStatus(handle, size, block_size, request, result, text)
 
 
 def _read_block(octets: bytes) -> FileBlock:
