@@ -93,12 +93,17 @@ class Samples:
         self._strange |= set(new)
         for handle, what in list(new.items())[:_NAMED]:
             point = self._points[handle]
+            address, more = address_of(point), ""
+            if what.startswith("an array"):
+                more = ", or an element of an array, by `index`"
+                if address.index is not None:
+                    more = f"; the server does not know how to give element {address.index} alone"
             self._ctx.log.warning(
                 "%s: %s is %s; allowed: a number or a Boolean%s",
                 point.name,
-                address_of(point).read,
+                address.read,
                 what,
-                ", or an element of an array, by `index`" if what.startswith("an array") else "",
+                more,
             )
         if len(new) > _NAMED:
             self._ctx.log.warning("and %d further points are no numbers", len(new) - _NAMED)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 from asyncua import ua
 from asyncua.client.ua_client import UaClient, UASocketProtocol
 from asyncua.common.connection import TransportLimits
+from asyncua.ua.ua_binary import uatcp_to_binary
 
 CHUNK = 65_536
-"""Bytes of the largest chunk either way, as the library's Hello says."""
+"""Bytes of the largest chunk either way."""
 MESSAGE = 64 * 2**20
 """Bytes of the largest message that is taken: some 1.5 million values."""
 CHUNKS = math.ceil(MESSAGE / CHUNK)
@@ -22,6 +24,22 @@ CHUNKS = math.ceil(MESSAGE / CHUNK)
 
 class Protocol(UASocketProtocol):
     """A connection that takes no message above the bounds, whatever the server announces."""
+
+    async def send_hello(
+        self, url: str, max_messagesize: int = MESSAGE, max_chunkcount: int = CHUNKS
+    ) -> ua.Acknowledge:
+        """Open the conversation (OPC 10000-6, 7.1.2.3); asyncua would promise to take 2 GB."""
+        hello = ua.Hello()
+        hello.ReceiveBufferSize = hello.SendBufferSize = CHUNK
+        hello.MaxMessageSize, hello.MaxChunkCount = MESSAGE, CHUNKS
+        hello.EndpointUrl = url
+        answer: asyncio.Future[ua.Acknowledge] = asyncio.get_running_loop().create_future()
+        self._callbackmap[0] = answer
+        if self.transport is None:
+            raise ConnectionError("the connection is closed")
+        self.transport.write(uatcp_to_binary(ua.MessageType.Hello, hello))
+        async with asyncio.timeout(self.timeout):
+            return await answer
 
     def _process_received_message(self, msg: Any) -> None:
         super()._process_received_message(msg)

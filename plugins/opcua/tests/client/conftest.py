@@ -30,6 +30,8 @@ class Proxy:
         self.refuses = False
         self.muted = False
         self.connections = 0
+        self.sent = b""
+        """What the gateway has sent."""
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -62,12 +64,18 @@ class Proxy:
             writer.transport.abort()
             return
         self._writers |= {writer, far_writer}
-        await asyncio.gather(self._forward(reader, far_writer), self._forward(far_reader, writer))
+        await asyncio.gather(
+            self._forward(reader, far_writer, keep=True),
+            self._forward(far_reader, writer, keep=False),
+        )
         self._writers -= {writer, far_writer}
 
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, keep: bool
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65_536):
+                self.sent += data if keep else b""
                 if not self.muted:
                     writer.write(data)
                     await writer.drain()
@@ -181,10 +189,12 @@ def link(tmp_path: Path) -> Link:
         **fields: Any,
     ) -> AsyncIterator[Linked]:
         source = OpcUaClient(name="plc", endpoint=url, **(QUICK | fields))
-        sink = sink or Collector(name="sink")
-        async with running([source], [sink], points, data=tmp_path, commands=commands) as gateway:
+        sink = sink or Collector(name="sink", role="operator")
+        data = tmp_path / "client"
+        data.mkdir(exist_ok=True)
+        async with running([source], [sink], points, data=data, commands=commands) as gateway:
             if up:
                 await gateway.until(lambda: gateway.state("plc") == "up", 20, "the link is up")
-            yield Linked(gateway, sink, tmp_path)
+            yield Linked(gateway, sink, data)
 
     return start
