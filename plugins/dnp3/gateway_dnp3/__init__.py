@@ -1,1 +1,16 @@
-"""DNP3 (IEEE 1815)."""
+"""DNP3 (IEEE 1815): a codec without I/O, and the links that are built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway import Sink, Source, hookimpl
+
+
+@hookimpl
+def gateway_components() -> Iterable[type[Source] | type[Sink]]:
+    """Return the source `dnp3.master`."""
+    # The codec is useful without the links; whoever imports it pays for none of them.
+    from gateway_dnp3.pending import PendingMaster
+
+    return (PendingMaster,)

@@ -32,7 +32,8 @@ def encode(columns: Columns, budget: int, qualifier: Qualifier | None = None) ->
     Static objects become ranges, one header for each run of indexes one after the other; events
     become lists with an index before each, 0x17 where that is enough and 0x28 where it is not.
     A `qualifier` is taken for lists in place of these two, and makes lists of static objects.
-    Relative times follow the common time of occurrence that is written before them.
+    For relative variations the common time of occurrence is written before them, unless the
+    columns are relative themselves.
     Raises ObjectError for an index above 65535, for a row without the time that the variation
     carries, and for a variation that holds no measurement.
     """
@@ -41,7 +42,7 @@ def encode(columns: Columns, budget: int, qualifier: Qualifier | None = None) ->
     if not len(columns):
         return b"", 0
     _check(columns, layout)
-    if layout.time is Time.RELATIVE:
+    if layout.time is Time.RELATIVE and not columns.relative:
         return _join(_relative(columns, layout, budget, qualifier))
     if (layout.event or qualifier is not None) and not layout.bits:
         return _listed(columns, layout, budget, qualifier)
@@ -102,9 +103,10 @@ def _check(columns: Columns, layout: Layout) -> None:
     if columns.index.min() < 0 or columns.index.max() > MAX_INDEX:
         wrong = columns.index[(columns.index < 0) | (columns.index > MAX_INDEX)]
         raise _refusal(columns, f"index {wrong[0]}", f"0 to {MAX_INDEX}")
-    if layout.time is not Time.NONE and (columns.time.min() < 0 or columns.time.max() > MAX_TIME):
-        late = columns.time[(columns.time < 0) | (columns.time > MAX_TIME)]
-        raise _refusal(columns, f"time {late[0]}", f"0 to {MAX_TIME} ms since 1970")
+    limit = MAX_DELAY if columns.relative else MAX_TIME
+    if layout.time is not Time.NONE and (columns.time.min() < 0 or columns.time.max() > limit):
+        beyond = columns.time[(columns.time < 0) | (columns.time > limit)]
+        raise _refusal(columns, f"time {beyond[0]}", f"0 to {limit} ms")
 
 
 def _join(parts: Iterator[tuple[bytes, int]]) -> tuple[bytes, int]:
@@ -210,7 +212,7 @@ def _objects(columns: Columns, layout: Layout, prefix: int) -> NDArray[Any]:
         rows["low"] = columns.time & 0xFFFFFFFF
         rows["high"] = columns.time >> 32
     elif layout.time is Time.RELATIVE:
-        rows["low"] = columns.time - columns.time[0]
+        rows["low"] = columns.time if columns.relative else columns.time - columns.time[0]
     return rows
 
 
