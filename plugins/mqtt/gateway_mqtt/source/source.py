@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gateway import Duration, LinkError, LinkPoint, Size, Source, SourceContext
 from gateway_mqtt.broker import BrokerFields
-from gateway_mqtt.packet import LARGEST
+from gateway_mqtt.packet import HEAD, LARGEST
 from gateway_mqtt.source.availability import AvailabilityWords
 from gateway_mqtt.source.moment import TimeFormat
 from gateway_mqtt.source.point import Format, MqttPoint, Path, faults
@@ -66,7 +66,7 @@ class MqttSource(BrokerFields, Source):
     ] = 2000
     max_message: Annotated[
         Size,
-        Field(ge=1000, le=LARGEST, description="largest packet that is read"),
+        Field(ge=HEAD, le=LARGEST, description="largest packet that is read"),
     ] = 1_000_000
     format: Annotated[
         Format, Field(description="json, text or grid-gateway, of points that say none")
