@@ -149,7 +149,7 @@ class SourceContext(LinkContext):
 
         Everything that may speak against it was checked before; each is yielded once, at most,
         and never again after a reconnect. Until this is called, the host answers for the link:
-        `not_supported`. A command that is yielded counts as sent: if the connection breaks
+        `unreachable`. A command that is yielded counts as sent: if the connection breaks
         before `answer`, the client hears `timeout`.
         Commands to different points may be carried out side by side.
         """
