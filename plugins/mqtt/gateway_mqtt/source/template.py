@@ -68,4 +68,5 @@ def _values(text: str) -> dict[str, str]:
 
 def number(value: float) -> str:
     """Write a number in its shortest form: `1`, `230.5`."""
+    value = float(value)
     return f"{value:.0f}" if value.is_integer() and abs(value) < 2**53 else repr(value)
