@@ -202,7 +202,7 @@ class Authority:
             self.note("interrupted", **one.facts, detail=one.detail)
         if found:
             names = "; ".join(map(str, found[:NAMED])) + (" …" if len(found) > NAMED else "")
-            log.warning("%d commands of the last run have no end on record: %s", len(found), names)
+            log.warning("commands of the last run without an end: %d: %s", len(found), names)
 
 
 def _misfit(request: Request) -> Outcome | None:

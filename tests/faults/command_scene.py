@@ -9,16 +9,16 @@ import os
 import random
 import signal
 import sys
-from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from account import Account
 from actuator import Actuator, Received
 from command_process import POINTS, REGISTERS
 from operators import Local, Master, Operator, Told, UaClient, Wish, setpoints
 from proxy import Proxy
 
-from gateway.audit import Record, records, verify
+from gateway.audit import records, verify
 from gateway.engine.local import conversation
 from gateway.testing import free_ports
 
@@ -244,80 +244,15 @@ class CommandScene:
     def check(self, *, complete: bool = True) -> None:
         """Nothing twice, nothing unasked, nothing unrecorded, and nobody was told a lie."""
         self.proven()
-        wishes = {wish.value: wish for wish in self.wishes}
-        writes: dict[int, list[Received]] = defaultdict(list)
-        for received in self.device.received:
-            writes[received.value].append(received)
         assert not self.unannounced
-        twice = {value: found for value, found in writes.items() if len(found) > 1}
-        assert not twice
-        assert writes.keys() <= wishes.keys()
-        for value, wish in wishes.items():
-            found = writes.get(value, [])
-            assert all(one.register == REGISTERS[wish.point] for one in found)
-            if wish.told is Told.DONE:
-                assert [one.acted for one in found] == [True], wish
-            elif wish.told is Told.REFUSED:
-                assert not any(one.acted for one in found), wish
-        self._check_audit(wishes, writes, complete)
+        account = Account(self.wishes, self.device.received, list(records(self.audit)))
+        account.check_writes()
+        account.check_record()
+        if complete:
+            account.check_ends(len(self.operators))
         assert not self.meter.received
         assert self.most_memory < MEMORY
         assert "Traceback" not in self.log
-
-    def _check_audit(
-        self, wishes: dict[int, Wish], writes: dict[int, list[Received]], complete: bool
-    ) -> None:
-        """`complete`: the disk took every record."""
-        log = list(records(self.audit))
-        for record in log:
-            if record.step in ("received", "forwarded", "ended", "interrupted"):
-                wish = wishes[int(record.facts["value"])]
-                assert record.facts["sink"] == wish.sink
-                assert record.facts["point"] == wish.point
-                if wish.address:
-                    assert record.facts["address"] == wish.address
-        forwarded = {int(one.facts["value"]): one for one in log if one.step == "forwarded"}
-        assert len(forwarded) == sum(one.step == "forwarded" for one in log)
-        for value, found in writes.items():
-            assert forwarded[value].time <= found[0].time
-        if not complete:
-            return
-        self._check_ends(log, writes)
-        ends = {int(one.facts["value"]): one for one in log if one.step in _ENDS and _moves(one)}
-        for value, wish in wishes.items():
-            if wish.told is Told.DONE:
-                assert ends[value].facts["status"] == "success", wish
-            elif wish.told is Told.TIMEOUT:
-                assert ends[value].facts["status"] == "timeout", wish
-            elif wish.told is Told.REFUSED and value in ends:
-                assert ends[value].step == "refused", wish
-
-    def _check_ends(self, log: list[Record], writes: dict[int, list[Received]]) -> None:
-        """What was received has one end; what a kill left under way is named by the next start."""
-        received = Counter(_name(one) for one in log if one.step == "received")
-        ended = Counter(_name(one) for one in log if one.step in _ENDS and "operation" in one.facts)
-        assert received == ended
-        assert set(received.values()) <= {1}
-        kills = 0
-        for one in log:
-            if one.step == "started":
-                kills = 0
-            elif one.step == "interrupted":
-                kills += 1
-                assert kills <= len(self.operators), "more than were under way"
-                if "nothing was sent" in one.facts["detail"]:
-                    assert int(one.facts["value"]) not in writes
-
-
-_ENDS = ("ended", "refused", "interrupted")
-
-
-def _moves(record: Record) -> bool:
-    return record.facts.get("operation") in ("direct", "execute")
-
-
-def _name(record: Record) -> tuple[str, str]:
-    return record.facts["id"], record.facts["operation"]
 
 
 @contextlib.asynccontextmanager
