@@ -191,18 +191,20 @@ class Authority:
         And put on record what was under way when the last one ended: who asked was told nothing.
         """
         for record in self._audit.recall(now - int(remember * 1e9), "received"):
-            facts = record.facts
-            if "key" in facts:
+            if "key" in record.facts:
+                # A log that was set aside may have been changed: what is missing stops no start.
+                sink, user, operation, key = (str(record.facts.get(part, "")) for part in _KEY)
                 age = (now - record.time) / 1e9
-                self.desk.keys.recall(
-                    facts["sink"], facts["user"], facts["operation"], facts["key"], age
-                )
+                self.desk.keys.recall(sink, user, operation, key, age)
         found = unfinished(self._audit.recall, now - max(DAY, int(remember * 1e9)))
         for one in found:
             self.note("interrupted", **one.facts, detail=one.detail)
         if found:
             names = "; ".join(map(str, found[:NAMED])) + (" …" if len(found) > NAMED else "")
             log.warning("commands of the last run without an end: %d: %s", len(found), names)
+
+
+_KEY = ("sink", "user", "operation", "key")
 
 
 def _misfit(request: Request) -> Outcome | None:

@@ -11,7 +11,7 @@ import pytest
 from gateway.audit import AuditLog, Record, records, verify
 from gateway.engine.unfinished import unfinished
 from gateway.model.configuration import AuditSettings
-from gateway.testing import Collector, Emitter, paused, running
+from gateway.testing import Collector, Emitter, PausedClock, paused, running
 
 POINTS = "name,kind,field.at,command.model\nbreaker,status,1,latch\ntap,analog,2,setpoint\n"
 
@@ -102,3 +102,17 @@ async def test_what_is_unfinished(
 ) -> None:
     """Received, and neither ended nor refused nor named before, since the last start."""
     assert await written(tmp_path / "audit", *steps) == expected
+
+
+@paused
+async def test_records_that_somebody_changed(tmp_path: Path) -> None:
+    """A log that was set aside is no evidence, and no reason not to start."""
+    now = PausedClock().now
+    log = AuditLog.open(tmp_path / "audit", AuditSettings(), now)
+    log.write("received", key="k1")
+    log.write("received", key=["k2"], id=None, operation={}, point=7, value=[])
+    await log.close()
+    (tmp_path / "audit" / "head").unlink()
+    async with running([Emitter(name="field")], [], POINTS, data=tmp_path):
+        steps = [record.step for record in records(tmp_path / "audit")]
+    assert steps == ["file_begun", "set_aside", "interrupted", "interrupted", "started"]
