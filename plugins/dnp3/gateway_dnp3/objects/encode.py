@@ -21,7 +21,6 @@ MAX_INDEX = 0xFFFF
 MAX_TIME = (1 << 48) - 1
 MAX_DELAY = 0xFFFF
 
-_RANGE_SIZES = {Qualifier.RANGE_8: 5, Qualifier.RANGE_16: 7}
 _COMMON_TIME = 10
 _INDEX_16 = Struct("<BBBH")
 
@@ -31,7 +30,7 @@ def encode(columns: Columns, budget: int, qualifier: Qualifier | None = None) ->
 
     Static objects become ranges, one header for each run of indexes one after the other; events
     become lists with an index before each, 0x17 where that is enough and 0x28 where it is not.
-    A `qualifier` is taken for lists in place of these two, and makes lists of static objects.
+    A `qualifier` is taken in place of these, whether it makes ranges or lists.
     For relative variations the common time of occurrence is written before them, unless the
     columns are relative themselves.
     Raises ObjectError for an index above 65535, for a row without the time that the variation
@@ -44,9 +43,10 @@ def encode(columns: Columns, budget: int, qualifier: Qualifier | None = None) ->
     _check(columns, layout)
     if layout.time is Time.RELATIVE and not columns.relative:
         return _join(_relative(columns, layout, budget, qualifier))
-    if (layout.event or qualifier is not None) and not layout.bits:
+    listed = layout.event if qualifier is None else not FORMS[qualifier].range
+    if listed and not layout.bits:
         return _listed(columns, layout, budget, qualifier)
-    return _join(_ranges(columns, layout, budget))
+    return _join(_ranges(columns, layout, budget, qualifier))
 
 
 def encode_events(
@@ -117,7 +117,9 @@ def _join(parts: Iterator[tuple[bytes, int]]) -> tuple[bytes, int]:
     return b"".join(octets), rows
 
 
-def _ranges(columns: Columns, layout: Layout, budget: int) -> Iterator[tuple[bytes, int]]:
+def _ranges(
+    columns: Columns, layout: Layout, budget: int, wish: Qualifier | None
+) -> Iterator[tuple[bytes, int]]:
     """Yield a header for each run of indexes, the last one cut to the budget."""
     index = columns.index
     stops = np.append(np.flatnonzero(index[1:] != index[:-1] + 1) + 1, len(index)).tolist()
@@ -127,8 +129,9 @@ def _ranges(columns: Columns, layout: Layout, budget: int) -> Iterator[tuple[byt
     for stop in stops:
         first = int(index[begin])
         last = first + stop - begin - 1
-        qualifier = Qualifier.RANGE_8 if last <= 0xFF else Qualifier.RANGE_16
-        room = budget - _RANGE_SIZES[qualifier]
+        fits = Qualifier.RANGE_8 if last <= 0xFF else Qualifier.RANGE_16
+        qualifier = fits if wish is None else wish
+        room = budget - 3 - 2 * FORMS[qualifier].range
         count = min(stop - begin, room * 8 // layout.bits if layout.bits else room // size)
         if count <= 0:
             return
@@ -150,15 +153,17 @@ def _listed(
     columns: Columns, layout: Layout, budget: int, wish: Qualifier | None
 ) -> tuple[bytes, int]:
     """Return one header whose objects have an index before each."""
-    qualifier = wish or _small(columns, layout, budget)
+    qualifier = _small(columns, layout, budget) if wish is None else wish
     form = FORMS[qualifier]
+    if not form.prefix or qualifier is Qualifier.FREE:
+        raise _refusal(columns, f"qualifier 0x{qualifier:02X}", "one that gives an index")
     room = budget - 3 - form.quantity
     limit = (1 << 8 * form.quantity) - 1
     columns = columns[: max(0, min(limit, room // (form.prefix + (layout.size or 0))))]
     if not len(columns):
         return b"", 0
-    if not form.prefix or (form.prefix == 1 and columns.index.max() > 0xFF):
-        raise _refusal(columns, f"qualifier 0x{qualifier:02X}", "one that holds each index")
+    if form.prefix == 1 and columns.index.max() > 0xFF:
+        raise _refusal(columns, f"index {columns.index.max()}", "0 to 255 in one octet")
     data = _objects(columns, layout, form.prefix).tobytes()
     octets = header(columns.group, columns.variation, qualifier, count=len(columns), data=data)
     return octets, len(columns)
