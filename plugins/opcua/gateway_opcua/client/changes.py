@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from functools import cache
@@ -70,6 +71,10 @@ class Changes:
         return len(self.handle)
 
 
+def _order(stamp: Stamp) -> tuple[str, ...]:
+    return {Stamp.SOURCE: ("source", "server"), Stamp.SERVER: ("server",)}.get(stamp, ())
+
+
 class _Layout:
     """Where the fields of a record are whose mask and type are known."""
 
@@ -101,6 +106,17 @@ class _Layout:
         self.many = np.dtype([(n, c.replace("<B", "u1").replace("<b", "i1")) for n, c in fields])
         # The mask stands behind the handle, and the type behind the mask.
         self.at = 4 * handles
+        self.key = bytes((mask, kind)) if mask & _VALUE else bytes((mask,))
+        self.value = self.place.get("value", -1)
+        self.status = self.place.get("status", -1)
+        self.times = {
+            stamp: tuple(
+                (self.place[name], self.place.get(f"{name}_ps", -1))
+                for name in _order(stamp)
+                if name in self.place
+            )
+            for stamp in Stamp
+        }
 
 
 @cache
@@ -167,15 +183,11 @@ class _Columns:
         return Changes(handle, value, status, time, boolean, self.strange)
 
 
-def _order(stamp: Stamp) -> tuple[str, ...]:
-    return {Stamp.SOURCE: ("source", "server"), Stamp.SERVER: ("server",)}.get(stamp, ())
-
-
 def decode(data: bytes, stamp: Stamp, *, handles: bool = True) -> tuple[Changes, int]:
     """Return the values of an array, and where it ends in `data`, at whose start it stands.
 
     handles: whether they are MonitoredItemNotifications; else they are DataValues.
-    Records of one layout that stand together cost 0.1 µs each, numbers that alternate 2 µs,
+    Records of one layout that stand together cost 0.2 µs each, types that alternate 5 µs,
     anything that is no number some 50 µs.
     Raises ValueError where the bytes are no such array.
     """
@@ -216,14 +228,11 @@ def _decode(data: bytes, stamp: Stamp, handles: bool) -> tuple[Changes, int]:
 
 def _alike(data: bytes, offset: int, layout: _Layout, left: int) -> bool:
     """Return whether a few records from here on have one layout, and are there at all."""
-    if left < _AHEAD or len(data) - offset < _AHEAD * layout.size:
+    size, key = layout.size, layout.key
+    at = offset + layout.at + size
+    if not data.startswith(key, at) or left < _AHEAD or len(data) - offset < _AHEAD * size:
         return False
-    at = offset + layout.at
-    key = bytes((layout.mask, layout.type)) if layout.mask & _VALUE else bytes((layout.mask,))
-    size = len(key)
-    return all(
-        data[at + n * layout.size : at + n * layout.size + size] == key for n in range(1, _AHEAD)
-    )
+    return all(data.startswith(key, at + n * size) for n in range(1, _AHEAD - 1))
 
 
 def _length(data: bytes, offset: int, layout: _Layout, left: int) -> int:
@@ -239,24 +248,23 @@ def _length(data: bytes, offset: int, layout: _Layout, left: int) -> int:
 def _single(
     layout: _Layout, fields: tuple[Any, ...], stamp: Stamp, number: int
 ) -> tuple[int, float, int, int, bool]:
-    place = layout.place
     handle = fields[0] if layout.at else number
-    status = fields[place["status"]] if "status" in place else 0
-    value = float("nan")
-    if "value" in place and not status & SEVERITY_BAD:
-        value = float(fields[place["value"]])
+    status = fields[layout.status] if layout.status >= 0 else 0
+    value = math.nan
+    if layout.value >= 0 and not status & SEVERITY_BAD:
+        value = float(fields[layout.value])
         if layout.datetime:
-            value = (value - FILETIME_EPOCH) / 1e7 if value else float("nan")
+            value = (value - FILETIME_EPOCH) / 1e7 if value else math.nan
         elif layout.boolean:
             value = float(value != 0)
     time = 0
-    for name in _order(stamp):
-        if not time and name in place:
-            ticks = fields[place[name]] - FILETIME_EPOCH
-            if 0 < ticks < _LATEST:
-                time = ticks * 100
-                if f"{name}_ps" in place:
-                    time += min(fields[place[f"{name}_ps"]], 9999) // 100
+    for place, picoseconds in layout.times[stamp]:
+        ticks = fields[place] - FILETIME_EPOCH
+        if 0 < ticks < _LATEST:
+            time = ticks * 100
+            if picoseconds >= 0:
+                time += min(fields[picoseconds], 9999) // 100
+            break
     return handle, value, status, time, layout.boolean
 
 

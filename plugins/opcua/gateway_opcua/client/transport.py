@@ -29,10 +29,13 @@ class Protocol(UASocketProtocol):
         self, url: str, max_messagesize: int = MESSAGE, max_chunkcount: int = CHUNKS
     ) -> ua.Acknowledge:
         """Open the conversation (OPC 10000-6, 7.1.2.3); asyncua would promise to take 2 GB."""
-        hello = ua.Hello()
-        hello.ReceiveBufferSize = hello.SendBufferSize = CHUNK
-        hello.MaxMessageSize, hello.MaxChunkCount = MESSAGE, CHUNKS
-        hello.EndpointUrl = url
+        hello = ua.Hello(
+            ReceiveBufferSize=CHUNK,
+            SendBufferSize=CHUNK,
+            MaxMessageSize=MESSAGE,
+            MaxChunkCount=CHUNKS,
+            EndpointUrl=url,
+        )
         answer: asyncio.Future[ua.Acknowledge] = asyncio.get_running_loop().create_future()
         self._callbackmap[0] = answer
         if self.transport is None:

@@ -224,7 +224,7 @@ async def test_a_server_that_does_not_answer_is_asked_once(
         if not self.external:
             return await usual(self, params)
         calls.append(params.NodesToWrite[0].Value.Value.Value)
-        await asyncio.sleep(30)
+        return await asyncio.sleep(30)
 
     monkeypatch.setattr(InternalSession, "write", write)
     await plant.add("n", 0.0)
