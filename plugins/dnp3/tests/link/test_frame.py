@@ -12,9 +12,11 @@ from gateway_dnp3.link import Control, Frame, FrameError, Function, Reader, enco
 from gateway_dnp3.link.control import CONTROLS
 from gateway_dnp3.link.frame import size
 
-UP = "C1 E3 81 96 00 02 01 28 01 00 00 00 01 02 01 28 01 00 01 00 01 02 01 28 01 00 02 00 01 02 01 " \
-     "28 01 00 03 00 01 20 02 28 01 00 00 00 01 00 00 20 02 28 01 00 01 00 01 00 00 01 01 01 00 00 " \
-     "03 00 00 1E 02 01 00 00 01 00 01 00 00 01 00 00"  # fmt: skip
+UP = """
+C1 E3 81 96 00 02 01 28 01 00 00 00 01 02 01 28 01 00 01 00 01 02 01 28 01 00 02 00 01 02 01 28
+01 00 03 00 01 20 02 28 01 00 00 00 01 00 00 20 02 28 01 00 01 00 01 00 00 01 01 01 00 00 03 00
+00 1E 02 01 00 00 01 00 01 00 00 01 00 00
+"""
 
 PUBLISHED = [
     # octets, dir, function, fcb, fcv or dfc, destination, source, user data

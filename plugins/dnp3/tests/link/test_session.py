@@ -334,6 +334,15 @@ def test_dialogue(name: str) -> None:
     play(*DIALOGUES[name])
 
 
+def test_early_ticks() -> None:
+    """A tick before its time does nothing."""
+    session = LinkSession(MASTER, 0.0)
+    assert session.tick(1.0) == Turn()
+    session.ask(1.0)
+    assert session.deadline == 3.0
+    assert session.tick(2.9) == Turn()
+
+
 @pytest.mark.parametrize(
     ("one", "count"),
     [

@@ -89,8 +89,7 @@ def test_what_is_split_comes_back(fragments: list[bytes], sequence: int) -> None
     """Fragments come back as they were, in their order."""
     reassembly, found = Reassembly(), []
     for fragment in fragments:
-        for segment in split(fragment, sequence):
-            found.append(reassembly.feed(segment))
+        found += [reassembly.feed(segment) for segment in split(fragment, sequence)]
         sequence += count(len(fragment))
 
     assert [one for one in found if one is not None] == fragments

@@ -1,0 +1,411 @@
+"""The channels, each over what it is for: sockets of this machine, TLS, a pair of ptys."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import pty
+import socket
+import ssl
+import tty
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from gateway_dnp3.channel import (
+    Channel,
+    ChannelClosed,
+    Listener,
+    Parity,
+    SerialChannel,
+    StreamChannel,
+    UdpChannel,
+    UdpListener,
+)
+
+from gateway.testing import free_port, paused
+from gateway.testing.authority import Authority
+
+RESET = bytes.fromhex("056405C001000004E921")
+ACK = bytes.fromhex("0564050000040100 19A6")
+HOST = "127.0.0.1"
+
+
+async def soon(channel: Channel, octets: int) -> bytes:
+    """So many octets, however they are cut."""
+    data = b""
+    async with asyncio.timeout(5):
+        while len(data) < octets:
+            data += await channel.read()
+    return data
+
+
+async def there_and_back(ours: Channel, theirs: Channel) -> None:
+    """Frames pass in both directions, and are counted."""
+    await ours.write([RESET, RESET])
+    assert await soon(theirs, 20) == RESET + RESET
+    await theirs.write([ACK])
+    assert await soon(ours, 10) == ACK
+    assert ours.counts == {"sent": 20, "received": 10}
+    assert theirs.counts == {"sent": 10, "received": 20}
+
+
+async def flood(channel: Channel) -> None:
+    """More than any buffer of the system holds."""
+    for _ in range(100_000):
+        await channel.write([bytes(292)] * 10)
+
+
+async def closed(channel: Channel) -> str:
+    """The reason that whoever reads or writes is given."""
+    with pytest.raises(ChannelClosed) as read:
+        await soon(channel, 1 << 20)
+    with pytest.raises(ChannelClosed) as write:
+        await channel.write([RESET])
+    assert str(write.value) == str(read.value)
+    return str(read.value)
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    server: ssl.SSLContext | None = None, client: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[StreamChannel, StreamChannel, Listener]]:
+    listener = await Listener.open(HOST, 0, tls=server)
+    ours = await StreamChannel.connect(HOST, listener.port, tls=client)
+    async with asyncio.timeout(5):
+        theirs = await listener.accept()
+    try:
+        yield ours, theirs, listener
+    finally:
+        await ours.close()
+        await listener.close()
+
+
+async def test_tcp() -> None:
+    """Over TCP frames pass, and each side hears when the other one has closed."""
+    async with connected() as (ours, theirs, listener):
+        await there_and_back(ours, theirs)
+        assert ours.name == f"{HOST}:{listener.port}"
+        assert ours.certificate is None
+        await ours.close("done with it")
+        assert await closed(ours) == f"{ours.name}: done with it"
+        assert listener.clients == 1
+        assert await closed(theirs) == f"{theirs.name} closed the connection"
+        assert listener.clients == 0
+
+
+async def test_answers_leave_at_once() -> None:
+    """A frame does not wait for the confirmation of the one before (Nagle), on either side."""
+    async with connected() as (ours, theirs, _):
+        for channel in (ours, theirs):
+            one = channel._writer.get_extra_info("socket")
+            assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_a_reader_is_woken() -> None:
+    """Whoever waits for octets is told that the channel was closed here."""
+    async with connected() as (ours, _, _):
+        reading = asyncio.ensure_future(ours.read())
+        await asyncio.sleep(0)
+        await ours.close("enough")
+        with pytest.raises(ChannelClosed, match="enough"):
+            await reading
+
+
+async def test_a_reset_connection() -> None:
+    """A connection that the other side breaks off ends with a reason."""
+    async with connected() as (ours, theirs, _):
+        theirs._writer.transport.abort()
+        assert await closed(ours) in (
+            f"{ours.name} closed the connection",
+            f"{ours.name}: Connection reset by peer",
+        )
+
+
+async def test_whoever_takes_nothing() -> None:
+    """A side that takes nothing ends the channel after the time-out; memory stays bounded."""
+    listener = await Listener.open(HOST, 0, send_timeout=0.05)
+    slow = socket.create_connection((HOST, listener.port))
+    theirs = await listener.accept()
+    with pytest.raises(ChannelClosed, match=r"has taken nothing for 0\.05 s"):
+        await flood(theirs)
+    assert listener.clients == 0
+    slow.close()
+    await listener.close()
+
+
+async def test_nobody_listens() -> None:
+    """Who cannot be reached is named, with the reason."""
+    port = free_port()
+    with pytest.raises(ChannelClosed) as error:
+        await StreamChannel.connect(HOST, port)
+
+    assert str(error.value) == f"cannot connect to {HOST}:{port}: Connection refused"
+
+
+async def test_no_answer() -> None:
+    """Connecting ends after its time-out."""
+    with socket.create_server((HOST, 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        # What does not fit the queue of an accepting socket is not answered.
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex((HOST, port))
+        with pytest.raises(ChannelClosed) as error:
+            await StreamChannel.connect(HOST, port, timeout=0.1)
+        for filler in fillers:
+            filler.close()
+
+    assert str(error.value) == f"{HOST}:{port} does not answer within 0.1 s"
+
+
+async def test_a_port_in_use() -> None:
+    """An address that is taken is named, with the reason."""
+    async with connected() as (_, _, listener):
+        with pytest.raises(ChannelClosed) as error:
+            await Listener.open(HOST, listener.port)
+
+    assert str(error.value) == f"cannot listen at {HOST}:{listener.port}: Address already in use"
+
+
+async def test_too_many_clients() -> None:
+    """Above the limit a client is turned away and counted, until another one leaves."""
+    listener = await Listener.open(HOST, 0, max_clients=1)
+    first = await StreamChannel.connect(HOST, listener.port)
+    await listener.accept()
+    second = await StreamChannel.connect(HOST, listener.port)
+    await closed(second)
+    assert listener.counts == {"accepted": 1, "refused_full": 1}
+
+    await listener.close()
+    await closed(first)
+    with pytest.raises(ChannelClosed, match="not listening any more"):
+        await listener.accept()
+
+
+async def test_strangers() -> None:
+    """Who does not come from an allowed network is turned away and counted."""
+    allowed = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")]
+    listener = await Listener.open(HOST, 0, allowed=allowed)
+    await closed(await StreamChannel.connect(HOST, listener.port))
+    assert listener.counts == {"refused_address": 1}
+    await listener.close()
+
+
+async def test_allowed() -> None:
+    """Who comes from an allowed network is heard."""
+    listener = await Listener.open(HOST, 0, allowed=[ipaddress.ip_network("127.0.0.0/8")])
+    ours = await StreamChannel.connect(HOST, listener.port)
+    await there_and_back(ours, await listener.accept())
+    await ours.close()
+    await listener.close()
+
+
+@pytest.fixture
+def contexts(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's and a client's context that trust each other's certificates."""
+    authority = Authority(tmp_path)
+    made = []
+    for name, side in (
+        ("server", ssl.PROTOCOL_TLS_SERVER),
+        ("client", ssl.PROTOCOL_TLS_CLIENT),
+    ):
+        authority.issue(name, HOST)
+        context = ssl.SSLContext(side)
+        context.load_verify_locations(authority.file)
+        context.load_cert_chain(tmp_path / f"{name}.pem", tmp_path / f"{name}.key")
+        context.verify_mode = ssl.CERT_REQUIRED
+        made.append(context)
+    return made[0], made[1]
+
+
+async def test_tls(contexts: tuple[ssl.SSLContext, ssl.SSLContext], tmp_path: Path) -> None:
+    """Over TLS frames pass, and each side knows the other one's certificate."""
+    async with connected(*contexts) as (ours, theirs, _):
+        await there_and_back(ours, theirs)
+        for channel, name in ((ours, "server"), (theirs, "client")):
+            pem = (tmp_path / f"{name}.pem").read_text()
+            assert channel.certificate == ssl.PEM_cert_to_DER_cert(pem)
+        await ours.close()
+        assert await closed(theirs) == f"{theirs.name} closed the connection"
+
+
+async def test_tls_with_a_stranger(
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+) -> None:
+    """A server whose certificate nobody here vouches for is refused, with the reason."""
+    listener = await Listener.open(HOST, 0, tls=contexts[0])
+    with pytest.raises(ChannelClosed, match="the other side's certificate is not good"):
+        await StreamChannel.connect(HOST, listener.port, tls=ssl.create_default_context())
+    await listener.close()
+
+
+async def test_udp() -> None:
+    """Over UDP frames pass between one address and whoever speaks to it."""
+    listener = await UdpListener.open(HOST, 0)
+    ours = await UdpChannel.open(HOST, listener.port)
+    await ours.write([RESET])
+    theirs = await listener.accept()
+    assert await theirs.read() == RESET
+    await theirs.write([ACK, ACK])
+    assert [await ours.read(), await ours.read()] == [ACK, ACK]
+
+    # A second one, with a port of its own: each is answered where it is.
+    port = free_port()
+    second = await UdpChannel.open(HOST, listener.port, local=(HOST, port))
+    await second.write([RESET])
+    other = await listener.accept()
+    assert other.name == f"{HOST}:{port}"
+    await other.write([ACK])
+    assert await second.read() == ACK
+    assert listener.clients == 2
+
+    await other.close()
+    assert await closed(other) == f"{HOST}:{port}: closed"
+    assert listener.clients == 1
+    await listener.close()
+    assert await closed(theirs) == f"{theirs.name}: closed"
+    with pytest.raises(ChannelClosed, match="not listening any more"):
+        await listener.accept()
+    for channel in (ours, second):
+        await channel.close()
+
+
+async def test_udp_without_anybody() -> None:
+    """Datagrams to where nobody listens are counted, and the channel stays: one may come yet."""
+    port = free_port()
+    ours = await UdpChannel.open(HOST, port)
+    async with asyncio.timeout(5):
+        while not ours.counts["errors"]:
+            await ours.write([RESET])
+            await asyncio.sleep(0.01)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late:
+        late.bind((HOST, port))
+        await ours.write([ACK])
+        assert late.recv(100) == ACK
+    await ours.close()
+
+
+@paused
+async def test_udp_floods() -> None:
+    """What is not read is dropped and counted, strangers get no channel, and the quietest address
+    makes room."""
+    listener = await UdpListener.open(
+        HOST, 0, max_clients=1, idle=300.0, allowed=[ipaddress.ip_network("127.0.0.1/32")]
+    )
+    to = (HOST, listener.port)
+
+    async def until(name: str, count: int) -> None:
+        async with asyncio.timeout(5):
+            while listener.counts[name] < count:
+                await asyncio.sleep(0.005)
+
+    def sender(host: str = HOST) -> socket.socket:
+        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        one.bind((host, 0))
+        return one
+
+    with sender() as first, sender() as second, sender("127.0.0.2") as third:
+        first.sendto(b"noise", to)
+        await until("strange", 1)
+        third.sendto(RESET, to)
+        await until("refused_address", 1)
+        for _ in range(70):
+            first.sendto(RESET, to)
+        theirs = await listener.accept()
+        async with asyncio.timeout(5):
+            while theirs.counts["dropped_in"] < 6:
+                await asyncio.sleep(0.005)
+        assert [await theirs.read() for _ in range(64)] == [RESET] * 64
+        second.sendto(RESET, to)
+        await until("refused_full", 1)
+        await asyncio.sleep(301)
+        second.sendto(RESET, to)
+        fresh = await listener.accept()
+        assert await fresh.read() == RESET
+        assert await closed(theirs) == f"{theirs.name}: nothing heard for 300 s"
+    assert listener.clients == 1
+    await listener.close()
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[int, str]]:
+    """A serial line: our end as a file, the other one as the name of a port."""
+    ours, theirs = pty.openpty()
+    tty.setraw(ours)
+    try:
+        yield ours, os.ttyname(theirs)
+    finally:
+        for end in (ours, theirs):
+            with contextlib.suppress(OSError):
+                os.close(end)
+
+
+async def test_serial(line: tuple[int, str]) -> None:
+    """Over a serial line frames pass; closing wakes whoever reads."""
+    ours, port = line
+    channel = await SerialChannel.open(port, baud=115200)
+    await channel.write([RESET, ACK])
+    assert os.read(ours, 100) == RESET + ACK
+    os.write(ours, ACK)
+    assert await soon(channel, 10) == ACK
+    os.write(ours, ACK[:3])
+    os.write(ours, ACK[3:])
+    assert await soon(channel, 10) == ACK
+    assert channel.counts == {"sent": 20, "received": 20}
+
+    reading = asyncio.ensure_future(channel.read())
+    await asyncio.sleep(0.01)
+    await channel.close("enough")
+    with pytest.raises(ChannelClosed, match=f"{port}: enough"):
+        await reading
+    assert await closed(channel) == f"{port}: enough"
+
+
+async def test_serial_takes_its_time(line: tuple[int, str]) -> None:
+    """A write lasts as long as the line carries it, and waits for silence before: 10 bits an octet
+    and the turnaround."""
+    _, port = line
+    loop = asyncio.get_running_loop()
+    channel = await SerialChannel.open(port, baud=9600, turnaround=0.05)
+    begin = loop.time()
+    await channel.write([bytes(48)])
+    await channel.write([bytes(48)])
+
+    # Twice 50 ms for the octets; twice 50 ms of silence, the first one since the port was opened.
+    assert loop.time() - begin >= 0.05 + 2 * 0.05
+    await channel.close()
+
+
+async def test_serial_is_ours_alone(line: tuple[int, str]) -> None:
+    """A port that is open already, is none or is not there is named, with the reason."""
+    _, port = line
+    channel = await SerialChannel.open(port)
+    with pytest.raises(ChannelClosed, match=f"cannot open {port}: "):
+        await SerialChannel.open(port)
+    await channel.close()
+    with pytest.raises(ChannelClosed, match=r"cannot open /dev/nothing: No such file"):
+        await SerialChannel.open("/dev/nothing", parity=Parity.EVEN)
+
+
+async def test_serial_unplugged(line: tuple[int, str]) -> None:
+    """A port that goes away ends the channel with the reason."""
+    ours, port = line
+    channel = await SerialChannel.open(port)
+    reading = asyncio.ensure_future(channel.read())
+    await asyncio.sleep(0.01)
+    os.close(ours)
+    with pytest.raises(ChannelClosed, match=f"{port}: (Input/output error|the port has gone)"):
+        async with asyncio.timeout(5):
+            await reading
+
+
+async def test_serial_takes_nothing(line: tuple[int, str]) -> None:
+    """A line that takes nothing ends the channel after the time-out."""
+    _, port = line
+    channel = await SerialChannel.open(port, baud=4_000_000, send_timeout=0.05)
+    with pytest.raises(ChannelClosed, match=r"takes nothing for 0\.05 s"):
+        await flood(channel)
