@@ -11,6 +11,6 @@ from gateway import Sink, Source, hookimpl
 def gateway_components() -> Iterable[type[Source] | type[Sink]]:
     """Return the source `dnp3.master`."""
     # The codec is useful without the links; whoever imports it pays for none of them.
-    from gateway_dnp3.pending import PendingMaster
+    from gateway_dnp3.master.source import DnpMaster
 
-    return (PendingMaster,)
+    return (DnpMaster,)

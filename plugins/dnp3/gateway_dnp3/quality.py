@@ -91,9 +91,9 @@ def quality_of(columns: Columns) -> NDArray[np.uint16]:
     table = _QUALITIES.get(columns.group)
     quality = np.zeros(len(columns), np.uint16) if table is None else table[columns.flags]
     timed = columns.time != NO_TIME
-    quality[timed] |= Quality.DEVICE_TIME
+    quality[timed] |= np.uint16(Quality.DEVICE_TIME)
     if not columns.synchronised:
-        quality[timed] |= Quality.CLOCK_NOT_SYNCHRONISED
+        quality[timed] |= np.uint16(Quality.CLOCK_NOT_SYNCHRONISED)
     return quality
 
 
