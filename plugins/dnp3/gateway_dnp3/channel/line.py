@@ -79,6 +79,14 @@ class Line:
         self._sooner.set()
         return peer
 
+    def remove(self, local: int, remote: int) -> None:
+        """Forget an association; what still comes for it is left and counted."""
+        of_source = self._by_source.get(remote, [])
+        for peer in [peer for peer in of_source if peer.settings.local == local]:
+            of_source.remove(peer)
+            self.peers.remove(peer)
+            peer.end(ChannelClosed(f"{self.channel.name}: not used any more"))
+
     async def run(self) -> None:
         """Carry frames until the channel ends: raises ChannelClosed with the reason.
 
