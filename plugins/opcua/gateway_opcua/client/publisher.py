@@ -79,6 +79,8 @@ class Publisher:
         self._acknowledge: list[int] = []
         self._first = True
         self._tasks: set[asyncio.Task[None]] = set()
+        # Until its answer is taken: the request that follows has the acknowledgement of it.
+        self._under_way = 0
         # As many as there are requests at the server.
         self._answers: asyncio.Queue[tuple[bytes | Exception, list[int]]] = asyncio.Queue()
 
@@ -91,6 +93,7 @@ class Publisher:
             while True:
                 answer = await self._next()
                 if answer is not None:
+                    self._under_way -= 1
                     await self._answered(*answer)
                     self._fill()
         finally:
@@ -118,7 +121,8 @@ class Publisher:
             await settled()
 
     def _fill(self) -> None:
-        while len(self._tasks) < self._wanted:
+        while self._under_way < self._wanted:
+            self._under_way += 1
             numbers = self._acknowledge[:MOST_ACKNOWLEDGEMENTS]
             self._acknowledge = self._acknowledge[MOST_ACKNOWLEDGEMENTS:]
             task = asyncio.create_task(self._publish(numbers))
@@ -179,7 +183,8 @@ class Publisher:
                 self._ctx.count("repeated_notifications")
             else:
                 await self._hold(message)
-            self._acknowledge.append(message.sequence)
+            if message.sequence not in self._acknowledge:
+                self._acknowledge.append(message.sequence)
         if not answer.more:
             await self._settle()
 
