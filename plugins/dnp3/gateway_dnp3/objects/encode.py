@@ -58,6 +58,8 @@ def encode_events(
     A header is written for each run of one kind. Raises ObjectError as `encode` does.
     """
     order = order[: max(0, budget) // 3]
+    if not len(order):
+        return b"", 0
     parts = [part[: int(np.count_nonzero(order == k))] for k, part in enumerate(parts)]
     layouts = [_layout(part) for part in parts]
     octets = [b""] * len(parts)
