@@ -192,8 +192,12 @@ class RunningSink(_Context, SinkContext):
         self._feed.connect()
         return _Deliveries(self._feed)
 
-    def delivered(self, seq: int) -> None:
-        self._feed.delivered(seq)
+    def delivered(self, seq: int, *, coalesced: int = 0, shed: int = 0) -> None:
+        self._feed.delivered(seq, coalesced, shed)
+
+    @property
+    def lost(self) -> int:
+        return self._feed.ledger.lost
 
     def watch(self, points: Iterable[int] | None) -> None:
         self._feed.watch(None if points is None else np.fromiter(points, np.int32))

@@ -294,14 +294,17 @@ class Feed:
             self._wake.clear()
             await self._wake.wait()
 
-    def delivered(self, number: int) -> None:
-        """Book every delivery up to `number` as acknowledged."""
+    def delivered(self, number: int, coalesced: int = 0, shed: int = 0) -> None:
+        """Book every delivery up to `number` as acknowledged, but for what never got there."""
         while self._in_flight and self._in_flight[0].number <= number:
             flight = self._in_flight.popleft()
             self._in_flight_rows -= flight.rows
             for entry in flight.entries:
                 self._undelivered.remove(entry.first, entry.seq)
             self.ledger.delivered += flight.rows
+            self.changed = True
+        if coalesced or shed:
+            self.ledger.correct(coalesced, shed)
             self.changed = True
         if self.changed:
             self._journal.want_commit()

@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+UNWANTED = frozenset({"unwatched", "deselected"})
+"""Reasons for which samples are dropped because the consumer does not want them."""
+
 
 @dataclass(slots=True)
 class Ledger:
@@ -26,6 +29,18 @@ class Ledger:
     def pending(self) -> int:
         """Samples that the gateway still has to deliver, by this count."""
         return self.taken - self.delivered - self.coalesced - self.dropped.total()
+
+    @property
+    def lost(self) -> int:
+        """Samples that were dropped at a bound; not those that nobody wanted any more."""
+        return sum(n for reason, n in self.dropped.items() if reason not in UNWANTED)
+
+    def correct(self, coalesced: int, shed: int) -> None:
+        """Book samples that count as delivered as what the link says became of them."""
+        self.delivered -= coalesced + shed
+        self.coalesced += coalesced
+        if shed:
+            self.dropped["link_full"] += shed
 
     def to_dict(self) -> dict[str, Any]:
         return {

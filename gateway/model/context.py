@@ -174,8 +174,21 @@ class SinkContext(LinkContext):
         """
 
     @abstractmethod
-    def delivered(self, seq: int) -> None:
-        """Say that the consumer acknowledged delivery `seq` and all before it."""
+    def delivered(self, seq: int, *, coalesced: int = 0, shed: int = 0) -> None:
+        """Say that the consumer acknowledged delivery `seq` and all before it.
+
+        Some of these samples may never have reached it, which the ledger counts:
+        coalesced: replaced by a later one of the same point before the consumer fetched them.
+        shed:      dropped at a bound of the link's own.
+        """
+
+    @property
+    @abstractmethod
+    def lost(self) -> int:
+        """How many samples this sink was to have were dropped at a bound, ever.
+
+        For a protocol that tells its consumer of it: an overflow bit.
+        """
 
     @abstractmethod
     def watch(self, points: Iterable[int] | None) -> None:
