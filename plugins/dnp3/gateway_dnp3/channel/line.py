@@ -129,7 +129,7 @@ class Line:
             peers = self._by_source.get(frame.source, ())
             if not peers:
                 self._frames["strangers"] += 1
-            for peer in peers:
+            for peer in tuple(peers):
                 await peer.take(frame)
 
     async def _write(self, frames: list[Frame]) -> None:
@@ -160,7 +160,7 @@ class Line:
 
     async def _tick(self) -> None:
         now = self._loop.time()
-        for peer in self.peers:
+        for peer in tuple(self.peers):
             deadline = peer.session.deadline
             if deadline is not None and deadline <= now:
                 await peer.tick()

@@ -9,11 +9,14 @@ import os
 import pty
 import socket
 import ssl
+import threading
 import tty
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvloop
 from gateway_dnp3.channel import (
     Channel,
     ChannelClosed,
@@ -24,6 +27,8 @@ from gateway_dnp3.channel import (
     UdpChannel,
     UdpListener,
 )
+from gateway_dnp3.channel.listener import allows
+from gateway_dnp3.channel.stream import address_text
 
 from gateway.testing import free_port, paused
 from gateway.testing.authority import Authority
@@ -68,6 +73,12 @@ async def closed(channel: Channel) -> str:
     return str(read.value)
 
 
+ON_EVERY_LOOP = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+"""The gateway runs on uvloop, whose transports are its own."""
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+
+
 @contextlib.asynccontextmanager
 async def connected(
     server: ssl.SSLContext | None = None, client: ssl.SSLContext | None = None
@@ -83,8 +94,13 @@ async def connected(
         await listener.close()
 
 
-async def test_tcp() -> None:
+@ON_EVERY_LOOP
+def test_tcp(run: Run) -> None:
     """Over TCP frames pass, and each side hears when the other one has closed."""
+    run(over_tcp())
+
+
+async def over_tcp() -> None:
     async with connected() as (ours, theirs, listener):
         await there_and_back(ours, theirs)
         assert ours.name == f"{HOST}:{listener.port}"
@@ -124,8 +140,13 @@ async def test_a_reset_connection() -> None:
         )
 
 
-async def test_whoever_takes_nothing() -> None:
+@ON_EVERY_LOOP
+def test_whoever_takes_nothing(run: Run) -> None:
     """A side that takes nothing ends the channel after the time-out; memory stays bounded."""
+    run(to_nobody())
+
+
+async def to_nobody() -> None:
     listener = await Listener.open(HOST, 0, send_timeout=0.05)
     slow = socket.create_connection((HOST, listener.port))
     theirs = await listener.accept()
@@ -222,8 +243,13 @@ def contexts(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return made[0], made[1]
 
 
-async def test_tls(contexts: tuple[ssl.SSLContext, ssl.SSLContext], tmp_path: Path) -> None:
+@ON_EVERY_LOOP
+def test_tls(run: Run, contexts: tuple[ssl.SSLContext, ssl.SSLContext], tmp_path: Path) -> None:
     """Over TLS frames pass, and each side knows the other one's certificate."""
+    run(over_tls(contexts, tmp_path))
+
+
+async def over_tls(contexts: tuple[ssl.SSLContext, ssl.SSLContext], tmp_path: Path) -> None:
     async with connected(*contexts) as (ours, theirs, _):
         await there_and_back(ours, theirs)
         for channel, name in ((ours, "server"), (theirs, "client")):
@@ -243,8 +269,13 @@ async def test_tls_with_a_stranger(
     await listener.close()
 
 
-async def test_udp() -> None:
+@ON_EVERY_LOOP
+def test_udp(run: Run) -> None:
     """Over UDP frames pass between one address and whoever speaks to it."""
+    run(over_udp())
+
+
+async def over_udp() -> None:
     listener = await UdpListener.open(HOST, 0)
     ours = await UdpChannel.open(HOST, listener.port)
     await ours.write([RESET])
@@ -287,6 +318,35 @@ async def test_udp_without_anybody() -> None:
         await ours.write([ACK])
         assert late.recv(100) == ACK
     await ours.close()
+
+
+async def test_udp_without_a_way() -> None:
+    """An address that is taken is named, with the reason."""
+    listener = await UdpListener.open(HOST, 0)
+    with pytest.raises(ChannelClosed) as error:
+        await UdpChannel.open(HOST, 20000, local=(HOST, listener.port))
+    assert str(error.value) == f"no way to {HOST}:20000: Address already in use"
+    with pytest.raises(ChannelClosed) as error:
+        await UdpListener.open(HOST, listener.port)
+    assert str(error.value) == f"cannot listen at {HOST}:{listener.port}: Address already in use"
+    await listener.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [("127.0.0.1", True), ("::ffff:127.0.0.9", True), ("fe80::1%eth0", True), ("10.0.0.1", False)],
+)
+def test_networks(host: str, allowed: bool) -> None:
+    """An address is the same however the system writes it."""
+    networks = [ipaddress.ip_network(text) for text in ("127.0.0.0/8", "fe80::/10")]
+    assert allows(networks, host) is allowed
+
+
+def test_address_text() -> None:
+    """Addresses are written as the configuration writes them."""
+    assert address_text(("10.0.0.11", 20000)) == "10.0.0.11:20000"
+    assert address_text(("::1", 20000, 0, 0)) == "[::1]:20000"
+    assert address_text(None) == "?"
 
 
 @paused
@@ -344,8 +404,13 @@ def line() -> Iterator[tuple[int, str]]:
                 os.close(end)
 
 
-async def test_serial(line: tuple[int, str]) -> None:
+@ON_EVERY_LOOP
+def test_serial(run: Run, line: tuple[int, str]) -> None:
     """Over a serial line frames pass; closing wakes whoever reads."""
+    run(over_serial(line))
+
+
+async def over_serial(line: tuple[int, str]) -> None:
     ours, port = line
     channel = await SerialChannel.open(port, baud=115200)
     await channel.write([RESET, ACK])
@@ -391,8 +456,13 @@ async def test_serial_is_ours_alone(line: tuple[int, str]) -> None:
         await SerialChannel.open("/dev/nothing", parity=Parity.EVEN)
 
 
-async def test_serial_unplugged(line: tuple[int, str]) -> None:
+@ON_EVERY_LOOP
+def test_serial_unplugged(run: Run, line: tuple[int, str]) -> None:
     """A port that goes away ends the channel with the reason."""
+    run(unplugged(line))
+
+
+async def unplugged(line: tuple[int, str]) -> None:
     ours, port = line
     channel = await SerialChannel.open(port)
     reading = asyncio.ensure_future(channel.read())
@@ -401,6 +471,36 @@ async def test_serial_unplugged(line: tuple[int, str]) -> None:
     with pytest.raises(ChannelClosed, match=f"{port}: (Input/output error|the port has gone)"):
         async with asyncio.timeout(5):
             await reading
+
+
+async def test_serial_slow_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that does not open its port in time is named; what it opens late is closed."""
+    go_on = threading.Event()
+    opened, closed = [], []
+
+    class Port:
+        def __init__(self, *_: object, **__: object) -> None:
+            go_on.wait(5)
+            opened.append(self)
+
+        def close(self) -> None:
+            closed.append(self)
+
+    monkeypatch.setattr("serial.Serial", Port)
+    monkeypatch.setattr("gateway_dnp3.channel.serial.OPEN_TIMEOUT", 0.02)
+    with pytest.raises(ChannelClosed, match=r"/dev/slow does not open within 0\.02 s"):
+        await SerialChannel.open("/dev/slow")
+    monkeypatch.setattr("gateway_dnp3.channel.serial.OPEN_TIMEOUT", 5)
+    opening = asyncio.ensure_future(SerialChannel.open("/dev/slow"))
+    await asyncio.sleep(0.01)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    go_on.set()
+    async with asyncio.timeout(5):
+        while len(closed) < 2:
+            await asyncio.sleep(0.005)
+    assert set(closed) == set(opened)
 
 
 async def test_serial_takes_nothing(line: tuple[int, str]) -> None:
