@@ -20,41 +20,23 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
-from gateway_dnp3.app import Fragment, FragmentError, FunctionCode, Iin, contents, parse
+from gateway_dnp3.app import Fragment, FragmentError, FunctionCode, Iin, parse
 from gateway_dnp3.master.duty import NEVER, Duties, Duty
-from gateway_dnp3.master.manners import Manners, TimeSync
-from gateway_dnp3.master.moves import Custody, Ended, Job, Moves, Parcel
+from gateway_dnp3.master.indications import AGAIN, Indications
+from gateway_dnp3.master.manners import Manners
+from gateway_dnp3.master.moves import Ended, Job, Moves
+from gateway_dnp3.master.parcels import Custody, Parcel, Parcels
+from gateway_dnp3.master.reading import Reading, measurements
 from gateway_dnp3.master.script import ACCEPTED, Ask, Reply, Script, Verdict, command
-from gateway_dnp3.objects.columns import Columns
-from gateway_dnp3.objects.error import ObjectError
-from gateway_dnp3.objects.layout import EVENTS
 
-MAX_PARCELS = 8
-"""Fragments that may wait for the gateway to take them; what comes then stays where it is."""
 MAX_JOBS = 64
 """Commands that may wait for their turn."""
-AGAIN = 1.0
-"""Seconds before events are asked for again that were announced and did not come."""
 AFTER_FAULT = 5.0
 """Seconds before something is asked again whose answer could not be read."""
-AFTER_TIME = 60.0
-"""Seconds before the clock is set again, or a restart cleared, of an outstation that still asks."""
 FALLBACK = 1.0
 """Period of event polls, in seconds, where unsolicited responses were wanted and are refused."""
-
-_SAID = {
-    Iin.DEVICE_RESTART: "has restarted",
-    Iin.EVENT_BUFFER_OVERFLOW: "has lost events: its buffer was full",
-    Iin.DEVICE_TROUBLE: "says that something is wrong with it",
-    Iin.CONFIG_CORRUPT: "says that its configuration is corrupt",
-}
-_COUNTED = {
-    Iin.DEVICE_RESTART: "restarts",
-    Iin.EVENT_BUFFER_OVERFLOW: "event_overflows",
-    Iin.DEVICE_TROUBLE: "device_troubles",
-    Iin.CONFIG_CORRUPT: "config_corrupt",
-}
-_CLASS = {1: Iin.CLASS_1_EVENTS, 2: Iin.CLASS_2_EVENTS, 3: Iin.CLASS_3_EVENTS}
+PATIENCE = 3
+"""Time-outs that an answer may take while the outstation waits for a confirmation of ours."""
 
 
 class State(Enum):
@@ -69,9 +51,8 @@ class Association:
     """The session; one lives as long as its channel.
 
     wall:   the wall clock in ms since 1970 UTC, for the outstation's.
-    note:   takes sentences for the log, of things that begin or end.
+    note:   takes sentences for the log, of what begins or ends.
     counts: what happened how often.
-    iin:    the latest indications; None before the first answer.
     silent: whether it does not answer.
     heard:  when a fragment came last.
     """
@@ -85,36 +66,40 @@ class Association:
     ) -> None:
         self.manners = manners
         self.counts: Counter[str] = Counter()
-        self.iin: Iin | None = None
         self.silent = False
         self.heard = now
         self.state = State.IDLE
-        self.sequence = 15
+        self.sequence = 15  # of the latest request
         self._wall = wall
         self._note = note
+        self._noted: set[str] = set()
         self._duties = Duties(manners, wall)
+        self._indications = Indications(self._duties, manners, self.counts, note)
+        self._parcels = Parcels(self.counts)
         self._jobs: deque[Job] = deque()
         self._job: Job | None = None
         self._script: Script | None = None
         self._asked: Ask | None = None
         self._tries = 0
-        self._until = NEVER
         self._sent = now
-        self._expected = 0
+        self._until = NEVER
+        self._expected = 0  # sequence number of the fragment that is waited for
         self._first = True
-        self._parcels = 0
+        self._gave = False  # the answer had events
         self._held: Parcel | None = None
-        self._confirmed: Parcel | None = None
-        self._reported: Parcel | None = None
-        self._allowed: frozenset[int] = frozenset()
+        self._confirmed: Parcel | None = None  # the latest of those that were asked for
+        self._reported: Parcel | None = None  # the latest of those that came unasked
         self._selected: tuple[int, bytes] | None = None
-        self._refused: set[str] = set()
         self._pause = manners.probe_pause
         self._probe = now
-        self._told: Iin | None = None
         self._plan(now)
 
-    # What its owner asks
+    # What its owner may know
+
+    @property
+    def iin(self) -> Iin | None:
+        """The latest indications; None before the first answer."""
+        return self._indications.latest
 
     @property
     def idle(self) -> bool:
@@ -133,7 +118,7 @@ class Association:
             return NEVER
         if self._jobs:
             return -NEVER
-        if self._parcels:
+        if self._parcels.waiting:
             return NEVER
         due = self._duties.due
         if self.manners.keep_alive is not None:
@@ -145,7 +130,7 @@ class Association:
         """Whether a command waits."""
         return self.state is State.IDLE and bool(self._jobs)
 
-    # What its owner does
+    # Commands
 
     def submit(self, job: Job) -> bool:
         """Have a command carried out before all duties; False where too many wait, or the
@@ -181,9 +166,10 @@ class Association:
         return command(FunctionCode.DIRECT_OPERATE, objects)
 
     def deselect(self) -> None:
-        """Forget what was selected; the outstation does when its time is over, or at the next
-        request."""
+        """Forget what was selected; the outstation does at the next request, or by its time."""
         self._selected = None
+
+    # What happens
 
     def start(self, now: float) -> Moves:
         """Ask the next question, if there is one; the line must be free."""
@@ -215,7 +201,7 @@ class Association:
         """Take the answer to the request for the link status."""
         moves = Moves()
         self._alive(now)
-        if self.state is State.WAITING and self._asked is not None and not self._asked.function:
+        if self._asks_link:
             self._answered(Reply(self.iin or Iin.NONE, b"", now - self._sent), now, moves)
         return moves
 
@@ -223,27 +209,20 @@ class Association:
         """Take it that the link layer could not hand over what was sent."""
         moves = Moves()
         if self.state is State.WAITING:
+            self.counts["unconfirmed"] += 1
             self._no_answer(now, moves)
         return moves
 
     def postpone(self, now: float) -> None:
-        """Begin to wait for the answer now: the link layer has handed over the request."""
-        if self.state is State.WAITING:
+        """Begin to wait for the answer now: the channel has carried the request."""
+        if self.state is State.WAITING and not self._asks_link:
             self._wait(now)
 
     def settled(self, parcel: Parcel, taken: bool, now: float) -> Moves:
         """Hear whether the gateway has taken a parcel; every parcel once, in their order."""
         moves = Moves()
-        self._parcels -= 1
-        parcel.custody = Custody.TAKEN if taken else Custody.REFUSED
-        if not taken:
-            self.counts["refused_custody"] += 1
-        if not parcel.confirm:
-            return moves
-        if parcel.fragment.function is FunctionCode.UNSOLICITED_RESPONSE:
-            if taken and parcel is self._reported:
-                self._confirm(parcel.fragment, now, moves)
-        elif parcel is self._held:
+        self._parcels.settled(parcel, taken)
+        if parcel is self._held:
             self._held = None
             if taken:
                 self._confirmed = parcel
@@ -251,6 +230,8 @@ class Association:
                 self._go_on(parcel.fragment, now, moves)
             else:
                 self._end(Ended.UNTAKEN, now)
+        elif parcel is self._reported and parcel.confirm and taken:
+            self._confirm(parcel.fragment, now, moves)
         return moves
 
     def tick(self, now: float) -> Moves:
@@ -262,13 +243,18 @@ class Association:
             self.counts["timeouts"] += 1
             self._no_answer(now, moves)
         elif self.state is State.HOLDING:
-            # What the gateway takes later the outstation sends again.
+            # What the gateway takes later than this the outstation sends again.
             self._held = None
             self.counts["late_custody"] += 1
             self._end(Ended.UNTAKEN, now)
         return moves
 
     # Questions
+
+    @property
+    def _asks_link(self) -> bool:
+        asked = self._asked
+        return self.state is State.WAITING and asked is not None and asked.function is None
 
     def _plan(self, now: float) -> None:
         for duty in self._duties:
@@ -281,7 +267,7 @@ class Association:
                 return job
             if job.done is not None:
                 job.done(Ended.UNSENT, None)
-        if self._parcels or now < self.wants:
+        if now < self.wants:
             return None
         keep_alive = self.manners.keep_alive
         if keep_alive is not None and now >= self.heard + keep_alive:
@@ -295,11 +281,12 @@ class Association:
     def _attempt(self, now: float, moves: Moves) -> None:
         assert self._job is not None  # noqa: S101 - only jobs are attempted
         self._tries += 1
+        self._gave = False
         self._script = self._job.begin()
         self._proceed(None, now, moves)
 
     def _proceed(self, reply: Reply | None, now: float, moves: Moves) -> None:
-        """Let the script go on to its next question or to its end."""
+        """Let the script go on to its next question, or to its end."""
         assert self._script is not None  # noqa: S101 - a job has its script
         try:
             ask = next(self._script) if reply is None else self._script.send(reply)
@@ -317,7 +304,8 @@ class Association:
         self.sequence = (self.sequence + 1) % 16
         self._expected = self.sequence
         self._first = True
-        moves.fragments.append(Fragment.request(ask.function, ask.objects, self.sequence).encode())
+        request = Fragment.request(ask.function, ask.objects, self.sequence)
+        moves.fragments.append(request.encode())
 
     def _wait(self, now: float) -> None:
         expires = self._job.expires if self._job is not None else NEVER
@@ -328,27 +316,21 @@ class Association:
     def _response(self, fragment: Fragment, now: float, moves: Moves) -> None:
         control = fragment.control
         ours = control.sequence == self._expected and control.fir == self._first
-        if self.state is not State.WAITING or not ours or control.uns:
-            last = self._confirmed
-            if last is not None and last.same(fragment) and control.con:
-                self.counts["duplicates"] += 1
-                self._confirm(fragment, now, moves)
-            else:
-                self.counts["unexpected"] += 1
+        if self.state is not State.WAITING or self._asks_link or not ours or control.uns:
+            self._unexpected(fragment, now, moves)
             return
-        self._indicated(fragment.iin or Iin.NONE, now)
-        asked = self._asked
-        columns: list[Columns] = []
-        if asked is not None and asked.reads:
-            columns, whole = self._measurements(fragment)
-            if not whole:
-                self._parcel(columns, fragment, moves, confirm=False)
-                self._end(Ended.MALFORMED, now)
-                return
-        if not self._parcel(columns, fragment, moves, confirm=control.con):
+        self._indicate(fragment, now)
+        reading = self._read(fragment) if self._asked and self._asked.reads else Reading()
+        parcel = self._parcels.pack(reading.columns, fragment)
+        if parcel is not None:
+            moves.parcels.append(parcel)
+        self._gave = self._gave or reading.events
+        if reading.fault:
+            self._end(Ended.MALFORMED, now)
+        elif reading.columns and parcel is None:
             self._end(Ended.UNTAKEN, now)
-        elif columns and control.con:
-            self._held = moves.parcels[-1]
+        elif parcel is not None and parcel.confirm:
+            self._held = parcel
             self.state = State.HOLDING
             self._until = now + self.manners.timeout
         else:
@@ -356,17 +338,25 @@ class Association:
                 self._confirm(fragment, now, moves)
             self._go_on(fragment, now, moves)
 
+    def _unexpected(self, fragment: Fragment, now: float, moves: Moves) -> None:
+        """Confirm again what was confirmed before, for that confirmation was lost."""
+        last = self._confirmed
+        if last is not None and last.same(fragment) and fragment.control.con:
+            self.counts["duplicates"] += 1
+            self._confirm(fragment, now, moves)
+        else:
+            self.counts["unexpected"] += 1
+
     def _go_on(self, fragment: Fragment, now: float, moves: Moves) -> None:
         """Wait for the next fragment, or have the answer."""
-        if not fragment.control.fin:
-            self.state = State.WAITING
-            self._expected = (self._expected + 1) % 16
-            self._first = False
-            self._wait(now)
+        if fragment.control.fin:
+            reply = Reply(fragment.iin or Iin.NONE, fragment.objects, now - self._sent)
+            self._answered(reply, now, moves)
             return
-        self._answered(
-            Reply(fragment.iin or Iin.NONE, fragment.objects, now - self._sent), now, moves
-        )
+        self.state = State.WAITING
+        self._expected = (self._expected + 1) % 16
+        self._first = False
+        self._wait(now)
 
     def _answered(self, reply: Reply, now: float, moves: Moves) -> None:
         self.state = State.IDLE
@@ -377,102 +367,51 @@ class Association:
         if not (control.fir and control.fin and control.uns):
             self._fault("an unsolicited response that is not one fragment")
             return
-        if fragment.iin is not None and fragment.iin & Iin.DEVICE_RESTART and not self._restarting:
-            self._reported = None  # its numbers begin anew
-        self._indicated(fragment.iin or Iin.NONE, now)
+        if self._indications.restarted(fragment.iin or Iin.NONE):
+            self._reported = None  # it begins to count anew
+        self._indicate(fragment, now)
         last = self._reported
         if last is not None and last.same(fragment) and last.custody is not Custody.REFUSED:
             self.counts["duplicates"] += 1
             if last.custody is Custody.TAKEN:
                 self._confirm(fragment, now, moves)
             return
-        columns, whole = self._measurements(fragment)
-        if not whole:
-            self._parcel(columns, fragment, moves, confirm=False)
+        reading = self._read(fragment)
+        parcel = self._parcels.pack(reading.columns, fragment)
+        if parcel is not None:
+            moves.parcels.append(parcel)
+        if reading.fault or (reading.columns and parcel is None):
             return
-        if not self._parcel(columns, fragment, moves, confirm=control.con):
+        if reading.columns:
+            self._reported = parcel
             return
-        if columns:
-            self._reported = moves.parcels[-1]
-            return
-        self._reported = Parcel([], fragment.iin or Iin.NONE, fragment, custody=Custody.TAKEN)
+        self._reported = Parcel([], fragment, custody=Custody.TAKEN)
         if control.con:
             self._confirm(fragment, now, moves)
 
-    def _parcel(
-        self, columns: list[Columns], fragment: Fragment, moves: Moves, *, confirm: bool
-    ) -> bool:
-        """Hand on what a fragment holds, and what it indicates; False where too much waits."""
+    def _read(self, fragment: Fragment) -> Reading:
+        reading = measurements(fragment)
+        if reading.left:
+            self.counts["objects_left"] += reading.left
+        if reading.fault:
+            self._fault(reading.fault)
+        return reading
+
+    def _indicate(self, fragment: Fragment, now: float) -> None:
         iin = fragment.iin or Iin.NONE
-        if not columns and iin == self._told:
-            return True
-        if self._parcels >= MAX_PARCELS:
-            self.counts["dropped_fragments"] += 1
-            return not columns
-        self._told = iin
-        self._parcels += 1
-        moves.parcels.append(Parcel(columns, iin, fragment, confirm and bool(columns)))
-        return True
-
-    def _measurements(self, fragment: Fragment) -> tuple[list[Columns], bool]:
-        """Return the columns of a fragment, and whether all of it could be read.
-
-        Of one that could not, and that wants to be confirmed, what was read before is the
-        static part only: its events will be sent again.
-        """
-        columns: list[Columns] = []
-        try:
-            for header, item in contents(fragment):
-                if isinstance(item, Columns):
-                    if len(item):
-                        columns.append(item)
-                elif header.group not in _SILENTLY:
-                    self.counts["objects_left"] += header.count
-        except ObjectError as error:
-            self._fault(str(error))
-            if fragment.control.con:
-                columns = [one for one in columns if one.group not in EVENTS]
-            return columns, False
-        return columns, True
+        if self._indications.restarted(iin):
+            self._selected = None
+        self._indications.take(iin, now, self._job.duty if self._job is not None else None)
 
     def _confirm(self, fragment: Fragment, now: float, moves: Moves) -> None:
         control = fragment.control
-        moves.fragments.append(Fragment.confirm(control.sequence, unsolicited=control.uns).encode())
-        if control.uns and self.state is State.WAITING and self._until < NEVER:
+        confirm = Fragment.confirm(control.sequence, unsolicited=control.uns)
+        moves.fragments.append(confirm.encode())
+        if control.uns and self.state is State.WAITING and not self._asks_link:
             # An outstation that waits for this confirmation answers requests after it.
-            latest = self._sent + 3 * self.manners.timeout
-            self._until = max(self._until, min(now + self.manners.timeout, latest))
-            if self._job is not None:
-                self._until = min(self._until, self._job.expires)
-
-    # Indications
-
-    @property
-    def _restarting(self) -> bool:
-        return self.iin is not None and bool(self.iin & Iin.DEVICE_RESTART)
-
-    def _indicated(self, iin: Iin, now: float) -> None:
-        new = iin & ~(self.iin or Iin.NONE)
-        self.iin = iin
-        for bit, sentence in _SAID.items():
-            if new & bit:
-                self.counts[_COUNTED[bit]] += 1
-                self._note(sentence)
-        duties = self._duties
-        if new & Iin.DEVICE_RESTART:
-            self._selected = None
-            self._allowed = frozenset()
-            for duty in duties:
-                if duty.start and (self._job is None or duty is not self._job.duty):
-                    duty.call(now)
-        if iin & Iin.DEVICE_RESTART:
-            duties.clear.call(max(now, duties.clear.last + AFTER_TIME))
-        if new & Iin.EVENT_BUFFER_OVERFLOW:
-            duties.integrity.call(now)
-        if iin & Iin.NEED_TIME and self.manners.time_sync is not TimeSync.NONE:
-            duties.time.call(max(now, duties.time.last + AFTER_TIME))
-        if any(iin & bit for one, bit in _CLASS.items() if one not in self._allowed):
-            duties.events.call(max(now, duties.events.last + AGAIN))
+            until = self._until
+            self._wait(min(now, self._sent + (PATIENCE - 1) * self.manners.timeout))
+            self._until = max(until, self._until)
 
     # Ends
 
@@ -488,20 +427,22 @@ class Association:
             job.done(ended, value)
 
     def _dutiful(self, duty: Duty, ended: Ended, value: Any, now: float) -> None:
+        duties = self._duties
         if ended is not Ended.DONE:
             duty.later(now, AGAIN if ended is Ended.UNTAKEN else AFTER_FAULT)
             return
         duty.done(now, self._wall() / 1000)
-        if duty is self._duties.allow:
-            self._allowed = frozenset(self.manners.unsolicited or ()) if value else frozenset()
-            if not value and self._duties.events.period is None:
-                self._duties.events.period = FALLBACK
-                self._duties.events.call(now)
+        if duty is duties.allow:
+            self._indications.come_unasked((self.manners.unsolicited or ()) if value else ())
+            if not value and duties.events.period is None:
+                duties.events.period = FALLBACK
+                duties.events.call(now)
+        elif duty is duties.events and self._indications.events:
+            # One answer need not hold all there are.
+            duty.call(now if self._gave else now + AGAIN)
         if not value:
             self.counts["refused"] += 1
-            if duty.name not in self._refused:
-                self._refused.add(duty.name)
-                self._note(f"refuses {duty.name}: {_words(self.iin)}")
+            self._note_once(f"refuses {duty.name}: {_words(self.iin)}")
 
     def _no_answer(self, now: float, moves: Moves) -> None:
         job = self._job
@@ -524,8 +465,8 @@ class Association:
         self._probe = now + max(self._pause, share)
         self._pause = min(2 * self._pause, self.manners.probe_pause_max)
         self._selected = None
-        self._allowed = frozenset()
-        # Whatever it missed meanwhile: it is met as at the first time.
+        self._indications.come_unasked(())
+        # Whatever it did meanwhile: it is met as at the first time.
         self._plan(now)
         jobs, self._jobs = self._jobs, deque()
         for job in jobs:
@@ -540,12 +481,12 @@ class Association:
 
     def _fault(self, sentence: str) -> None:
         self.counts["malformed"] += 1
-        if "malformed" not in self._refused:
-            self._refused.add("malformed")
-            self._note(f"sends what cannot be read: {sentence}")
+        self._note_once("sends what cannot be read", f": {sentence}")
 
-
-_SILENTLY = frozenset({50, 51, 52})
+    def _note_once(self, sentence: str, more: str = "") -> None:
+        if sentence not in self._noted:
+            self._noted.add(sentence)
+            self._note(sentence + more)
 
 
 def _words(iin: Iin | None) -> str:

@@ -1,4 +1,4 @@
-"""What a session wants done after each call, and what it is told of it later."""
+"""What a session wants done after each call, and how what it asks ends."""
 
 from __future__ import annotations
 
@@ -7,38 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from gateway_dnp3.app import Fragment, Iin
 from gateway_dnp3.master.duty import Duty
+from gateway_dnp3.master.parcels import Parcel
 from gateway_dnp3.master.script import Script
-from gateway_dnp3.objects.columns import Columns
-
-
-class Custody(Enum):
-    """Who has what an outstation said: nobody yet, the gateway, or the outstation still."""
-
-    PENDING = auto()
-    TAKEN = auto()
-    REFUSED = auto()
-
-
-@dataclass(slots=True, eq=False)
-class Parcel:
-    """Measurements of one fragment, to be taken in this order; say so with `settled`.
-
-    iin:       indications of the fragment.
-    confirm:   the outstation waits to hear that they were taken.
-    """
-
-    columns: list[Columns]
-    iin: Iin
-    fragment: Fragment
-    confirm: bool = False
-    custody: Custody = Custody.PENDING
-
-    def same(self, other: Fragment) -> bool:
-        """Whether another fragment is this one again; its indications may have changed."""
-        mine = self.fragment
-        return mine.control.sequence == other.control.sequence and mine.objects == other.objects
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from typing import Protocol
 from gateway_dnp3.channel import Peer, Unconfirmed
 from gateway_dnp3.link import LinkEvent
 from gateway_dnp3.master.association import Association
-from gateway_dnp3.master.moves import Moves, Parcel
+from gateway_dnp3.master.moves import Moves
+from gateway_dnp3.master.parcels import Parcel
 
 
 class Taker(Protocol):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gateway import Batch, LinkPoint, Quality
 from gateway_dnp3.app import Iin
-from gateway_dnp3.master.moves import Parcel
+from gateway_dnp3.master.parcels import Parcel
 from gateway_dnp3.master.point import GROUPS, PointType, address_of, type_of
 from gateway_dnp3.objects import Columns
 from gateway_dnp3.objects.layout import EVENTS

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from gateway import CustodyRefused, LinkError, SourceContext
 from gateway_dnp3.channel import Channel, ChannelClosed, Listener
 from gateway_dnp3.master.master import Master, Silence
-from gateway_dnp3.master.moves import Parcel
 from gateway_dnp3.master.orders import Orders, outputs
+from gateway_dnp3.master.parcels import Parcel
 from gateway_dnp3.master.samples import Samples
 
 if TYPE_CHECKING:
