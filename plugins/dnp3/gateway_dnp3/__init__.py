@@ -9,8 +9,9 @@ from gateway import Sink, Source, hookimpl
 
 @hookimpl
 def gateway_components() -> Iterable[type[Source] | type[Sink]]:
-    """Return the source `dnp3.master`."""
+    """Return the source `dnp3.master` and the sink `dnp3.outstation`."""
     # The codec is useful without the links; whoever imports it pays for none of them.
     from gateway_dnp3.master.source import DnpMaster
+    from gateway_dnp3.outstation.sink import DnpOutstation
 
-    return (DnpMaster,)
+    return DnpMaster, DnpOutstation

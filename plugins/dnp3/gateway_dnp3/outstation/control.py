@@ -100,11 +100,17 @@ class Outputs:
         self._application.refused(controls, status, why)
         return Iin.NONE, _echo(parts, [status] * len(controls.commands))
 
-    def done(self, controls: Controls, statuses: list[int]) -> bytes:
-        """Return the objects of the answer: those of the request, each with its status."""
+    def done(self, controls: Controls, statuses: list[int], *, late: bool = False) -> bytes:
+        """Return the objects of the answer: those of the request, each with its status.
+
+        late: the master does not wait for it any more; what it has selected is given back.
+        """
         request, parts = self._asked.pop(controls)
         if request.function is _F.SELECT and not any(statuses):
-            self._selection = _Selection(request.control.sequence, request.objects, controls)
+            if late:
+                self._application.release(controls)
+            else:
+                self._selection = _Selection(request.control.sequence, request.objects, controls)
         return _echo(parts, statuses)
 
 

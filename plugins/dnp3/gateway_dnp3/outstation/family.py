@@ -11,11 +11,11 @@ class PointType(StrEnum):
 
     BINARY_INPUT = "binary_input"
     DOUBLE_BIT_INPUT = "double_bit_input"
-    BINARY_OUTPUT = "binary_output"
+    BINARY_OUTPUT = "binary_output_status"
     COUNTER = "counter"
     FROZEN_COUNTER = "frozen_counter"
     ANALOG_INPUT = "analog_input"
-    ANALOG_OUTPUT = "analog_output"
+    ANALOG_OUTPUT = "analog_output_status"
 
 
 @dataclass(frozen=True, slots=True)

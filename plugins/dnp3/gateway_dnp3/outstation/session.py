@@ -232,8 +232,9 @@ class Session:
 
     def operated(self, controls: Controls, statuses: list[int]) -> None:
         """Say how controls ended, one status for each command."""
-        objects = self._outputs.done(controls, statuses)
-        if controls is not self._controls:
+        late = controls is not self._controls
+        objects = self._outputs.done(controls, statuses, late=late)
+        if late:
             # The master asked for something else meanwhile, or has gone.
             self.counts["late_answers"] += 1
             return

@@ -1,0 +1,275 @@
+"""The DNP3 device profile: what an outstation can, in the tables that utilities exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from gateway import LinkPoint, seconds_text
+from gateway_dnp3.outstation.family import FAMILIES, Family, PointType
+from gateway_dnp3.outstation.sink.point import (
+    INDICATIONS,
+    ControlType,
+    DnpOutstationPoint,
+    Type,
+    address_of,
+    output_of,
+    type_of,
+)
+from gateway_dnp3.outstation.sink.transport import Transport
+
+if TYPE_CHECKING:
+    from gateway_dnp3.outstation.sink.sink import DnpOutstation
+
+Rows = Iterable[Sequence[object]]
+
+_CODES = "LATCH_ON, LATCH_OFF; CLOSE or TRIP with PULSE_ON, LATCH_ON, LATCH_OFF (trip) or NUL"
+_PULSES = "PULSE_ON, PULSE_OFF"
+
+
+def profile(link: DnpOutstation, points: Sequence[LinkPoint]) -> str:
+    """Return the device profile of a link with its points, as Markdown."""
+    parts = [
+        f"# DNP3 device profile: {link.name}",
+        *_section("1.1 Device identification", _identification(link)),
+        *_section("1.2 Connections", _connections(link)),
+        *_section("1.3 Link layer", _link_layer(link)),
+        *_section("1.4 Application layer", _application_layer(link)),
+        *_section("1.5 Outstation", _outstation(link)),
+        *_section("1.6 Unsolicited responses", _unsolicited(link)),
+        "## 2 Implementation table",
+        _table(
+            ("group", "variation", "object", "requests (qualifiers)", "responses (qualifiers)"),
+            _implementation(link, points),
+        ),
+        "## 3 Points",
+        *_lists(link, points),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(title: str, rows: Rows) -> Iterator[str]:
+    yield f"## {title}"
+    yield _table(("item", "this device"), rows)
+
+
+def _table(head: Sequence[str], rows: Rows) -> str:
+    lines = [_line(head), _line(["---"] * len(head)), *map(_line, rows)]
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _identification(link: DnpOutstation) -> Rows:
+    yield "device function", "outstation"
+    yield "vendor", "grid-gateway"
+    yield "device name", link.name
+    yield "software version", link.software
+    yield "DNP level supported", "requests and responses of level 3, without file transfer"
+    yield "standard", "IEEE 1815-2012"
+    yield "notable additions", "double-bit inputs, analog deadbands (g34), device attributes (g0)"
+    yield "methods to set the configuration", "files (YAML and CSV)"
+
+
+def _connections(link: DnpOutstation) -> Rows:
+    yield "connection", str(link.transport)
+    if link.transport is Transport.SERIAL:
+        yield "line", link.port or ""
+        yield "speed", f"{link.baud} bit/s, 8 data bits, {link.stop_bits} stop bits"
+        yield "parity", link.parity.value
+        yield "transmitter control", "RTS, by the driver" if link.rs485 else "none"
+        yield "silence before sending", seconds_text(link.turnaround)
+        return
+    yield "type of end point", "UDP listener" if link.transport is Transport.UDP else "listening"
+    yield "listens at", str(link.listen)
+    yield "masters accepted from", ", ".join(link.allow) or "any address"
+    yield "connections at one time", f"{link.max_clients}, of all outstations at this address"
+    yield "multiple masters", "each with its own addresses, events and sequence numbers"
+    yield "TLS", "IEC 62351-3, both sides show certificates" if link.tls else "no"
+
+
+def _link_layer(link: DnpOutstation) -> Rows:
+    alive = link.keep_alive
+    yield "address of the outstation", link.address
+    yield "address of the master", f"{link.master}; frames from others are not answered"
+    yield "self address (0xFFFC)", "no"
+    yield "data link confirmation", "always" if link.link_confirm else "never"
+    yield "confirmation time-out", seconds_text(link.link_timeout)
+    yield "retries", link.link_retries
+    yield (
+        "link status requested after silence of",
+        (alive if isinstance(alive, str) else seconds_text(alive)),
+    )
+    yield "largest frame sent and received", "292 octets"
+
+
+def _application_layer(link: DnpOutstation) -> Rows:
+    yield "largest fragment sent", f"{link.max_fragment} octets"
+    yield "largest fragment received", f"{link.max_fragment} octets"
+    yield "confirmation asked for", "responses with events, and all but the last fragment"
+    yield "confirmation time-out", seconds_text(link.confirm_timeout)
+    yield "largest number of controls in one request", link.max_controls
+    yield "retries of solicited responses", "none; a request that is repeated is answered again"
+
+
+def _outstation(link: DnpOutstation) -> Rows:
+    need = link.need_time
+    bound = "the journal of the gateway, on disk"
+    if link.max_events is not None:
+        bound = f"{link.max_events} in all; above, the oldest of the fullest class are shed"
+    yield (
+        "time asked for (IIN1.4)",
+        need if isinstance(need, str) else f"every {seconds_text(need)}",
+    )
+    yield "time written by the master", "compared with the clock of the gateway, which is not set"
+    yield "time base", "UTC; events carry the time of the device where it gave one"
+    yield "event buffer", f"{bound}; events survive a restart"
+    yield "overflow (IIN2.3)", "set when events were shed, cleared when the master confirmed it"
+    yield "events reported in the order of", "their occurrence, whatever their class"
+    yield "cold and warm restart", "this link, not the gateway" if link.restart else "refused"
+    yield "freeze", "counters: g20 into g21, at once; frozen values do not survive a restart"
+    yield "select before operate", "held for the time that the point's configuration says"
+    yield "queue and clear of a control code", "refused, status 4"
+    yield "file transfer, data sets, secure authentication", "no"
+
+
+def _unsolicited(link: DnpOutstation) -> Rows:
+    settings = link.session_settings.unsolicited
+    yield "supported", "yes; classes are enabled by the master" if settings else "no"
+    if settings is None:
+        return
+    holds = ", ".join(map(seconds_text, settings.holds))
+    yield "events of class 1, 2, 3 wait for more for", holds
+    yield "and not after so many", ", ".join(map(str, settings.counts))
+    yield "confirmation time-out", seconds_text(link.confirm_timeout)
+    yield (
+        "pause before it is sent again",
+        (f"{seconds_text(settings.retry)}, doubling up to {seconds_text(settings.retry_max)}"),
+    )
+    yield "times that the same response is sent again", settings.retries
+
+
+_READ = "1 (read): 00, 01, 06, 07, 08, 17, 28"
+_LIST = "129 (response), 130 (unsolicited): 17, 28"
+_NAMED = "129 (response): 00, 01"
+
+
+def _implementation(link: DnpOutstation, points: Sequence[LinkPoint]) -> Rows:
+    used = _families(points)
+    for family in used:
+        assign = ""
+        if family.events:
+            assign = "; 22 (assign class): 00, 01, 06, 17, 28"
+        freeze = "; 7-10 (freeze): 00, 01, 06, 17, 28" if family.static == 20 else ""
+        yield family.static, 0, f"{family.name}, any variation", _READ + assign + freeze, ""
+        for variation in sorted(family.statics):
+            default = " (default)" if variation == family.statics[0] else ""
+            yield family.static, variation, family.name + default, _READ, _NAMED
+        if family.events:
+            yield family.event, 0, f"{family.name} event, any variation", "1 (read): 06, 07, 08", ""
+        for variation in sorted(family.events):
+            default = " (default)" if variation == family.events[0] else ""
+            yield (
+                family.event,
+                variation,
+                f"{family.name} event{default}",
+                ("1 (read): 06, 07, 08"),
+                _LIST,
+            )
+    outputs = {output[0] for output in map(output_of, points) if output is not None}
+    control = "3, 4, 5, 6 (select, operate, direct, no answer): 17, 28"
+    if ControlType.CROB in outputs:
+        yield 12, 1, "Control Relay Output Block", control, "129: echo"
+    if ControlType.ANALOG_OUTPUT in outputs:
+        for variation, name in enumerate(("32-bit", "16-bit", "single", "double"), 1):
+            yield 41, variation, f"Analog Output, {name}", control, "129: echo"
+    if any(family.static == 30 for family in used):
+        for variation in (1, 2, 3):
+            yield 34, variation, "Analog Input Deadband", f"{_READ}; 2 (write): 00, 01", _NAMED
+    yield 0, "196-255", "Device Attributes", "1 (read): 00, 06", "129: 00"
+    yield 50, 1, "Time and Date", "1 (read), 2 (write): 07", "129: 07"
+    yield 50, 3, "Time and Date at the last recorded time", "2 (write): 07", ""
+    yield 51, "1, 2", "Time and Date CTO", "", "129, 130: 07"
+    yield 52, 2, "Time Delay, fine", "", "129: 07"
+    yield 60, 1, "Class 0", "1 (read): 06", ""
+    more = "; 20, 21 (unsolicited on, off): 06" if link.unsolicited else ""
+    for number in (1, 2, 3):
+        yield 60, number + 1, f"Class {number}", f"1 (read): 06, 07, 08{more}; 22: 06", ""
+    yield 80, 1, "Internal Indications", "1 (read): 00, 06; 2 (write, index 7): 00", "129: 00"
+    yield "-", "-", "no object", "13, 14, 23, 24 (restarts, delay, record time)", "129"
+
+
+def _families(points: Sequence[LinkPoint]) -> list[Family]:
+    kinds = {type_of(point) for point in points} - {Type.IIN}
+    shown = {kind.shown for kind in kinds}
+    for output in map(output_of, points):
+        if output is not None:
+            crob = output[0] is ControlType.CROB
+            shown.add(PointType.BINARY_OUTPUT if crob else PointType.ANALOG_OUTPUT)
+    if PointType.COUNTER in shown:
+        shown.add(PointType.FROZEN_COUNTER)
+    return [family for kind, family in FAMILIES.items() if kind in shown]
+
+
+def _lists(link: DnpOutstation, points: Sequence[LinkPoint]) -> Iterator[str]:
+    for kind in Type:
+        mine = [point for point in points if type_of(point) is kind]
+        mine.sort(key=lambda point: address_of(point).index)
+        if not mine:
+            continue
+        if kind is Type.IIN:
+            yield "### Internal indications"
+            yield _table(
+                ("bit", "indication", "point"),
+                ((i, INDICATIONS[i], p.name) for p in mine for i in (address_of(p).index,)),
+            )
+            continue
+        family = FAMILIES[kind.shown]
+        yield f"### {family.name}"
+        yield _table(
+            ("index", "name", "description", "unit", "class", "static", "event", "deadband"),
+            (_row(link, point, address_of(point), family) for point in mine),
+        )
+    outputs = _outputs(points)
+    if outputs:
+        yield "### Outputs"
+        yield _table(("object", "index", "point", "model", "select", "takes"), outputs)
+
+
+def _row(
+    link: DnpOutstation, point: LinkPoint, address: DnpOutstationPoint, family: Family
+) -> Sequence[object]:
+    event_class = link.event_class if address.event_class is None else address.event_class
+    definition = point.definition
+    static = f"g{family.static}v{address.static_variation or family.statics[0]}"
+    event = f"g{family.event}v{address.event_variation or family.events[0]}"
+    return (
+        address.index,
+        point.name,
+        definition.description,
+        definition.unit,
+        event_class or "none",
+        static,
+        event if event_class else "none",
+        f"{address.deadband:g}" if address.deadband else "",
+    )
+
+
+def _outputs(points: Sequence[LinkPoint]) -> list[Sequence[object]]:
+    rows: list[Sequence[object]] = []
+    for point in points:
+        output, control = output_of(point), point.command
+        if output is None or control is None:
+            continue
+        kind, index = output
+        if kind is ControlType.CROB:
+            takes = _PULSES if control.pulse is not None else _CODES
+        else:
+            low = "" if control.low is None else f"from {control.low:g} "
+            high = "" if control.high is None else f"up to {control.high:g}"
+            takes = f"{low}{high}".strip() or "any number"
+        group = "g12v1" if kind is ControlType.CROB else "g41v1-4"
+        rows.append((group, index, point.name, str(control.model), str(control.select), takes))
+    return sorted(rows, key=lambda row: (str(row[0]), int(str(row[1]))))
