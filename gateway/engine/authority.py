@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from gateway.access import Access
-from gateway.audit import AuditError, AuditLog, Record
-from gateway.command import Desk, Log, Outbox, Outcome, Preconditions, targets
+from gateway.audit import AuditError
+from gateway.command import Desk, Outbox, Outcome, Preconditions, targets
 from gateway.command.record import who
 from gateway.engine.clock import Clock
 from gateway.engine.override import Overrides
-from gateway.engine.unfinished import DAY, unfinished
+from gateway.engine.trail import Past, Trail
 from gateway.model.access import Permission
 from gateway.model.command import Answer, Client, Command, CommandStatus, Request
-from gateway.model.configuration import AuditSettings, Configuration
+from gateway.model.configuration import Configuration
 from gateway.model.context import Image
 from gateway.model.override import Override
 from gateway.model.point import Definition
@@ -29,47 +28,10 @@ PATIENCE = 10.0
 """Seconds that what operators did has to be on disk when the gateway ends."""
 LONGEST_KEY = 256
 """Characters of a request's key."""
+TURNS = 10
+"""Turns of the loop that an answer has from the desk to the socket when the gateway ends."""
 NAMED = 5
 """Most interrupted commands that the line in the gateway's own log names."""
-
-
-class Trail(Log, Protocol):
-    """The audit log as it is needed here."""
-
-    @property
-    def failing(self) -> str: ...
-
-    def recall(self, since: int, *steps: str) -> Iterator[Record]: ...
-
-    async def close(self) -> None: ...
-
-
-class NoTrail:
-    """In the place of an audit log that cannot be used: nothing is commanded without one."""
-
-    def __init__(self, why: str) -> None:
-        self.failing = why
-
-    def write(self, step: str, **facts: Any) -> int:
-        raise AuditError(self.failing)
-
-    async def durable(self) -> None:
-        raise AuditError(self.failing)
-
-    def recall(self, since: int, *steps: str) -> Iterator[Record]:
-        return iter(())
-
-    async def close(self) -> None:
-        return None
-
-
-def open_trail(folder: Path, settings: AuditSettings, now: Callable[[], int]) -> Trail:
-    """Open the audit log; where it cannot be used the field is read all the same."""
-    try:
-        return AuditLog.open(folder, settings, now)
-    except AuditError as error:
-        log.error("no command is carried out, because there is no audit log: %s", error)
-        return NoTrail(str(error))
 
 
 class Authority:
@@ -82,6 +44,7 @@ class Authority:
         image: Image,
         overrides: Overrides,
         audit: Trail,
+        past: Past,
         outboxes: Mapping[str, Outbox],
         link_up: Callable[[str], bool],
         clock: Clock,
@@ -106,13 +69,20 @@ class Authority:
             remember=settings.remember,
             run=f"{clock.now() // 1_000_000:x}",
         )
-        self._recall(clock.now(), settings.remember)
+        self._recall(past, clock.now())
         self.note("started", gateway=configuration.gateway.name)
 
     @property
     def failing(self) -> str:
         """Why the audit log takes nothing, so that nothing is commanded; empty where it does."""
         return self._audit.failing
+
+    async def settle(self) -> None:
+        """Let what is under way come to its end, and its sinks say so: the sources have ended."""
+        await self.desk.close()
+        # From the desk through a sink's tasks to its socket: a few turns of the loop.
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Let what is under way come to its end."""
@@ -185,26 +155,19 @@ class Authority:
     def _heard(self, step: str, facts: dict[str, Any]) -> None:
         self.note(step, **facts)
 
-    def _recall(self, now: int, remember: float) -> None:
+    def _recall(self, past: Past, now: int) -> None:
         """Remember the keys of earlier runs: none of their requests is carried out again.
 
         And put on record what was under way when the last one ended: who asked was told nothing.
         """
-        for record in self._audit.recall(now - int(remember * 1e9), "received"):
-            if "key" in record.facts:
-                # A log that was set aside may have been changed: what is missing stops no start.
-                sink, user, operation, key = (str(record.facts.get(part, "")) for part in _KEY)
-                age = (now - record.time) / 1e9
-                self.desk.keys.recall(sink, user, operation, key, age)
-        found = unfinished(self._audit.recall, now - max(DAY, int(remember * 1e9)))
+        for sink, user, operation, key, time in past.keys:
+            self.desk.keys.recall(sink, user, operation, key, (now - time) / 1e9)
+        found = past.unfinished
         for one in found:
             self.note("interrupted", **one.facts, detail=one.detail)
         if found:
             names = "; ".join(map(str, found[:NAMED])) + (" …" if len(found) > NAMED else "")
             log.warning("commands of the last run without an end: %d: %s", len(found), names)
-
-
-_KEY = ("sink", "user", "operation", "key")
 
 
 def _misfit(request: Request) -> Outcome | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gateway.command import Outbox
 from gateway.engine import health
-from gateway.engine.authority import Authority, Trail, open_trail
+from gateway.engine.authority import Authority
 from gateway.engine.clock import Clock
 from gateway.engine.context import RunningSink, RunningSource
 from gateway.engine.feed import Feed
@@ -24,6 +24,7 @@ from gateway.engine.override_file import NAME, OverrideFile
 from gateway.engine.selection import Selection
 from gateway.engine.status import LinkStatus, State
 from gateway.engine.supervisor import Supervisor
+from gateway.engine.trail import Past, Trail, open_trail
 from gateway.journal.journal import Journal
 from gateway.journal.ledger import Ledger
 from gateway.journal.store import Store
@@ -104,14 +105,11 @@ class Engine:
         self.journal = Journal(store, self.configuration.gateway.journal, self.clock.now)
         trail: Trail | None = None
         try:
-            trail = await loop.run_in_executor(
-                None,
-                open_trail,
-                self.data / "audit",
-                self.configuration.commands.audit,
-                self.clock.now,
-            )
-            await self._assemble(store, self.journal, trail)
+            commands = self.configuration.commands
+            opening = partial(open_trail, self.data / "audit", commands, self.clock.now)
+            opened, past = await loop.run_in_executor(None, opening)
+            trail = opened
+            await self._assemble(store, self.journal, opened, past)
             await self._operate(stop)
         finally:
             if trail is not None:
@@ -122,7 +120,7 @@ class Engine:
 
     # Assembling
 
-    async def _assemble(self, store: Store, journal: Journal, trail: Trail) -> None:
+    async def _assemble(self, store: Store, journal: Journal, trail: Trail, past: Past) -> None:
         links: list[Link] = [*self.configuration.sources, *self.configuration.sinks]
         definitions = [*self.configuration.points, *health.definitions(links)]
         ids = store.ids([definition.name for definition in definitions])
@@ -152,6 +150,7 @@ class Engine:
             self.image,
             self.overrides,
             trail,
+            past,
             {
                 s.name: self._outboxes[s.name]
                 for s in self.configuration.sources
@@ -250,6 +249,7 @@ class Engine:
                 await stop.wait()
                 await self._end(links, self.configuration.sources)
                 watch.cancel()
+                await self.authority.settle()
                 await self._drain()
                 await self._end(links, self.configuration.sinks)
                 await self.authority.close()

@@ -41,6 +41,8 @@ TIMEOUT = 5.0
 """Seconds that a line may take."""
 PATIENCE = 3600.0
 """Seconds that a command may take at most; its own times are shorter."""
+LAST_WORDS = 5.0
+"""Seconds that what is under way has when the gateway ends."""
 LONGEST_LINE = 65_536
 MOST_CLIENTS = 32
 
@@ -104,8 +106,10 @@ class _Session:
 
 
 async def serve_local(engine: Engine, stop: asyncio.Event) -> None:
-    """Answer every line of every connection, until `stop`."""
+    """Answer every line of every connection, until `stop`; then what is under way."""
     writers: set[asyncio.StreamWriter] = set()
+    idle: set[asyncio.StreamWriter] = set()
+    gone = asyncio.Event()
     numbers = itertools.count(1)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -113,14 +117,22 @@ async def serve_local(engine: Engine, stop: asyncio.Event) -> None:
         session = _Session(engine, _account(writer.get_extra_info("socket")), next(numbers))
         try:
             with contextlib.suppress(OSError, TimeoutError, ValueError):
-                while len(writers) <= MOST_CLIENTS:
+                while len(writers) <= MOST_CLIENTS and not stop.is_set():
+                    idle.add(writer)
                     line = await asyncio.wait_for(reader.readline(), PATIENCE)
+                    idle.discard(writer)
                     if not line:
                         break
-                    writer.write(json.dumps(await _answered(session, line)).encode() + b"\n")
+                    said = json.dumps(await _answered(session, line)).encode() + b"\n"
+                    if writer.is_closing():
+                        break
+                    writer.write(said)
                     await asyncio.wait_for(writer.drain(), TIMEOUT)
         finally:
             writers.discard(writer)
+            idle.discard(writer)
+            if not writers:
+                gone.set()
             session.leave()
             writer.close()
 
@@ -135,6 +147,13 @@ async def serve_local(engine: Engine, stop: asyncio.Event) -> None:
         return
     async with server:
         await stop.wait()
+        server.close()
+        for writer in idle:
+            writer.close()
+        gone.clear()
+        if writers:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone.wait(), LAST_WORDS)
         for writer in writers:
             writer.close()
     with contextlib.suppress(OSError):

@@ -188,7 +188,7 @@ async def test_the_end_during_commands(tmp_path: Path) -> None:
     """SIGTERM while a device takes its time: all of it ends, and the log is closed in order."""
     async with command_scene(tmp_path, direct=True) as stage:
         stage.device.manner, stage.device.delay = Manner.LATE, 0.1
-        stage.command_it(local=False)
+        stage.command_it()
         for end in range(5):
             await stage.served(2)
             await asyncio.sleep(stage.chance.random() * 0.1)
@@ -201,5 +201,7 @@ async def test_the_end_during_commands(tmp_path: Path) -> None:
 
         stage.check()
         assert interrupted(stage) == 0
-        # Who waited for the device was told that its time was over.
+        # Those that had left were answered, with the device's answer or a time-out.
+        left = {one.facts["value"] for one in records(stage.audit, steps=("forwarded",))}
         assert stage.told(Told.TIMEOUT)
+        assert not [w for w in stage.wishes if w.told is Told.UNKNOWN and w.value in left]
