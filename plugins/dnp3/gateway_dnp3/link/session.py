@@ -115,7 +115,7 @@ class LinkSession:
             if self._primary.idle:
                 # Given up: silence is asked about again after the interval, not at once.
                 self._heard = now
-        elif keep_alive is not None and now - self._heard >= keep_alive:
+        elif keep_alive is not None and now >= self._heard + keep_alive:
             self._primary.add(Job(Function.REQUEST_LINK_STATUS), now, turn)
         return turn
 

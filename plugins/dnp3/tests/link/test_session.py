@@ -19,6 +19,9 @@ from gateway_dnp3.link import (
     LinkSettings,
     Turn,
 )
+from gateway_dnp3.link.control import CONTROLS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 MASTER = LinkSettings(1, 10, True, keep_alive=None, timeout=2.0, retries=1)
 CONFIRMED = LinkSettings(1, 10, True, confirmed=True, keep_alive=None, timeout=2.0, retries=1)
@@ -62,11 +65,11 @@ def said(turn: Turn) -> str:
     return " ".join(words + [event.name.lower() for event in turn.events])
 
 
-def play(settings: LinkSettings, dialogue: str) -> LinkSession:
+def play(side: LinkSettings, dialogue: str) -> LinkSession:
     """Play lines `stimulus: what comes of it`; stimuli are `send ab`, `ask`, `test`, `< FRAME`,
     `full`, `room`, and `at 2.5`, which moves the clock and ticks where that is due."""
     now = 0.0
-    session = LinkSession(settings, now)
+    session = LinkSession(side, now)
     for line in dialogue.strip().splitlines():
         stimulus, _, expected = (part.strip() for part in line.partition(":"))
         word, _, rest = stimulus.partition(" ")
@@ -78,8 +81,8 @@ def play(settings: LinkSettings, dialogue: str) -> LinkSession:
         elif word == "test":
             turn = session.ask(now, Function.TEST_LINK_STATES)
         elif word == "<":
-            other = not settings.master
-            heard = frame(rest, master=other, source=settings.remote, destination=settings.local)
+            other = not side.master
+            heard = frame(rest, master=other, source=side.remote, destination=side.local)
             turn = session.receive(heard, now)
         elif word == "at":
             now = float(rest)
@@ -89,8 +92,8 @@ def play(settings: LinkSettings, dialogue: str) -> LinkSession:
             session.full = word == "full"
         assert said(turn) == expected, line
         for one in turn.frames:
-            assert one.control.dir == settings.master
-            assert (one.source, one.destination) == (settings.local, settings.remote)
+            assert one.control.dir == side.master
+            assert (one.source, one.destination) == (side.local, side.remote)
     return session
 
 
@@ -423,8 +426,67 @@ def test_bounds() -> None:
         session.ask(0.0, Function.RESET_LINK_STATES)
 
 
+def heard() -> st.SearchStrategy[Frame]:
+    control = st.integers(0, 255).map(CONTROLS.__getitem__)
+    to, by = st.sampled_from([10, 10, 10, 11, 0xFFFC, 0xFFFF]), st.sampled_from([1, 1, 1, 2])
+    return st.builds(Frame, control, to, by, st.sampled_from([b"", b"a"]))
+
+
+STEP = st.one_of(
+    heard(), st.sampled_from(["send", "ask", "test", "full", "room"]), st.floats(0.0, 100.0)
+)
+
+
+@settings(deadline=None)
+@given(st.booleans(), st.lists(STEP, max_size=80))
+def test_any_dialogue(confirmed: bool, steps: list[Frame | str | float]) -> None:
+    """Whatever is heard and wanted: every payload is sent or lost once, the queue keeps its bound,
+    time goes on, and when nobody answers any more there is an end."""
+    now = 0.0
+    session = LinkSession(
+        LinkSettings(10, 1, False, confirmed=confirmed, self_address=True, queue=3), now
+    )
+    wanted = through = 0
+
+    def tick() -> int:
+        turn = session.tick(now)
+        assert session.deadline is None or session.deadline > now
+        return turn.sent + turn.lost
+
+    for step in steps:
+        turn = Turn()
+        if isinstance(step, Frame):
+            turn = session.receive(step, now)
+            assert len(turn.frames) <= 1
+        elif isinstance(step, float):
+            end = now + step
+            while session.deadline is not None and session.deadline <= end:
+                now = session.deadline
+                through += tick()
+            now = end
+        elif step in ("full", "room"):
+            session.full = step == "full"
+        elif session.waiting < 3:
+            test = Function.TEST_LINK_STATES
+            wanted += step == "send"
+            turn = (
+                session.send(b"x", now)
+                if step == "send"
+                else session.ask(now, test if step == "test" else Function.REQUEST_LINK_STATUS)
+            )
+        through += turn.sent + turn.lost
+        assert session.waiting <= 3
+    for _ in range(20):
+        if session.waiting:
+            assert session.deadline is not None
+            now = session.deadline
+            through += tick()
+    assert session.waiting == 0
+    assert through == wanted
+
+
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("given_", "sentence"),
     [
         ({"local": 65520}, "local address 65520, not 0..65519"),
         ({"remote": -1}, "remote address -1, not 0..65519"),
@@ -435,9 +497,9 @@ def test_bounds() -> None:
         ({"queue": 0}, "2 retries and a queue of 0: at least 0 and 1"),
     ],
 )
-def test_settings(given: dict[str, float], sentence: str) -> None:
+def test_settings(given_: dict[str, float], sentence: str) -> None:
     """Settings that cannot be are refused with what was found and what is allowed."""
     with pytest.raises(ValueError) as error:  # noqa: PT011 - the whole sentence is compared
-        LinkSettings(**{"local": 1, "remote": 10, "master": True, **given})  # type: ignore[arg-type]
+        LinkSettings(**{"local": 1, "remote": 10, "master": True, **given_})  # type: ignore[arg-type]
 
     assert str(error.value) == sentence
