@@ -238,9 +238,7 @@ class Device:
         self._client.max_inflight_messages_set(1000)
         self._client.reconnect_delay_set(0.05, 0.05)  # type: ignore[arg-type]
         # Else the second of two small packets waits for the acknowledgement of the first, 40 ms.
-        self._client.on_socket_open = lambda client, userdata, sock: sock.setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-        )
+        self._client.on_socket_open = _at_once
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._is_ready()
         self._client.on_message = self._on_message
@@ -285,3 +283,7 @@ class Device:
         if answer is not None:
             topic, payload, properties = answer
             client.publish(topic, payload, 1, properties=properties)
+
+
+def _at_once(client: paho.Client, userdata: Any, connection: Any) -> None:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -126,3 +126,19 @@ def test_delivered_is_what_a_plain_count_says(sizes: list[int], random: object) 
         inflight.acknowledged(entry[1], 0)
         expected = min((seq for seq, _ in missing), default=len(sizes) + 1) - 1
         assert inflight.delivered == expected
+
+
+def test_an_answer_takes_room_and_holds_up_no_delivery() -> None:
+    """A message that belongs to no delivery counts in the window, and in nothing else."""
+    window = InFlight(2)
+    window.begin(1)
+    window.sent(1, "t", 10, 0.0)
+    window.sent_alone(2, "answer", 10, 0.0)
+    assert window.full
+    assert window.topic(2) == "answer"
+    window.end()
+    assert window.acknowledged(1, 1.0)
+    assert window.delivered == 1
+    assert len(window) == 1
+    assert window.acknowledged(2, 2.0)
+    assert (len(window), window.delivered) == (0, 1)

@@ -6,6 +6,10 @@ import io
 
 import pytest
 from gateway_mqtt.packet import (
+    AS_PUBLISHED,
+    AT_LEAST_ONCE,
+    HEAD,
+    NONE_RETAINED,
     Packet,
     Parser,
     ProtocolError,
@@ -16,7 +20,9 @@ from gateway_mqtt.packet import (
     received,
     suback,
     subscribe,
+    unsubscribe,
 )
+from gateway_mqtt.properties import pack, response
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -187,3 +193,75 @@ def test_a_message_that_cannot_be_is_refused(first: int, body: bytes, words: str
 def test_the_octets_of_a_puback() -> None:
     """Clause 3.4: the short form says success."""
     assert puback_packet(0x1234) == b"\x40\x02\x12\x34"
+
+
+# MQTT 5.0 clause 3.3: QoS 1, topic `a/b`, identifier 10, no properties; and a payload that is long.
+LONG = b"\x00\x03a/b\x00\x0a\x00" + b"x" * 200_000
+
+
+@pytest.mark.parametrize("cut", [1, 3, 65536, 300_000])
+def test_a_message_that_is_too_long_is_passed_over(cut: int) -> None:
+    """Its topic and identifier are there to acknowledge it, what is behind it is read as ever."""
+    octets = b"\x32" + _length(len(LONG)) + LONG + b"\xd0\x00"
+    parser = Parser(100_000)
+    found = [p for at in range(0, len(octets), cut) for p in parser.feed(octets[at : at + cut])]
+    assert [(p.first, len(p.body) + p.cut) for p in found] == [(0x32, len(LONG)), (0xD0, 0)]
+    message = received(0x32, found[0].body, five=True, cut=found[0].cut)
+    assert (message.topic, message.mid, message.cut) == ("a/b", 10, len(LONG) - HEAD)
+
+
+def test_only_a_message_may_be_too_long() -> None:
+    """Any other packet of such a length is no packet of this protocol."""
+    with pytest.raises(ProtocolError, match="longer than any command or answer"):
+        list(Parser(100_000).feed(b"\x90" + _length(200_000)))
+
+
+def _length(number: int) -> bytes:
+    """Clause 1.5.5: seven bits an octet, the lowest first, the highest bit where more follow."""
+    digits = []
+    while True:
+        number, digit = divmod(number, 128)
+        digits.append(digit | (0x80 if number else 0))
+        if not number:
+            return bytes(digits)
+
+
+def test_subscriptions_end_as_they_began() -> None:
+    """Clauses 3.8.3.1 (options of a subscription) and 3.10 (UNSUBSCRIBE)."""
+    options = AT_LEAST_ONCE | AS_PUBLISHED | NONE_RETAINED
+    assert subscribe(10, ["a/b"], five=True, options=options) == (
+        b"\x82\x09\x00\x0a\x00\x00\x03a/b\x29"
+    )
+    assert subscribe(10, ["a/b"], five=False, options=options) == (
+        b"\x82\x08\x00\x0a\x00\x03a/b\x01"
+    )
+    assert unsubscribe(10, ["a/b", "c"], five=True) == (b"\xa2\x0b\x00\x0a\x00\x00\x03a/b\x00\x01c")
+    assert unsubscribe(10, ["a/b"], five=False) == b"\xa2\x07\x00\x0a\x00\x03a/b"
+
+
+def test_properties_of_commands_are_those_of_the_standard() -> None:
+    """Clause 3.3.2.3: message expiry 0x02, Response Topic 0x08, correlation data 0x09."""
+    octets = pack(topic="r", correlation=b"\x00\xff", expiry=7.9)
+    assert octets[0] == len(octets) - 1
+    parts = {b"\x02\x00\x00\x00\x07", b"\x08\x00\x01r", b"\x09\x00\x02\x00\xff"}
+    assert all(part in octets for part in parts)
+    assert len(octets) == 1 + sum(map(len, parts))
+    head = publish_head("t", 1, 0, retain=False, five=True, properties=octets)
+    message = received(0x32, head[2:], five=True)
+    assert response(message) == ("r", b"\x00\xff")
+    assert publish_head("t", 1, 0, retain=False, five=False, properties=octets) == (
+        b"\x32\x05\x00\x01t\x00\x01"
+    )
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60))
+def test_properties_are_read_or_refused(octets: bytes) -> None:
+    """Whatever stands there, it is a topic and octets, or a ValueError."""
+    message = Publish("t", b"", 1, False, False, 1, bytes((len(octets),)) + octets)
+    try:
+        topic, correlation = response(message)
+    except ValueError:
+        return
+    assert isinstance(topic, str)
+    assert isinstance(correlation, bytes)

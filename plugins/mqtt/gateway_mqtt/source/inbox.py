@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from gateway_mqtt.packet import Publish
@@ -11,8 +12,10 @@ MOST = 5_000
 """Messages that may wait; then the broker has to."""
 MOST_BYTES = 8_000_000
 """Octets of their payloads, likewise."""
-AT_ONCE = 1_000
+AT_ONCE = 250
 """Messages that are read in one go, a few milliseconds of work."""
+AT_ONCE_BYTES = 250_000
+"""Octets that are, likewise; one message always is, however long."""
 
 
 class Inbox:
@@ -20,7 +23,7 @@ class Inbox:
 
     def __init__(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
         self._pause, self._resume = pause, resume
-        self._messages: list[Publish] = []
+        self._messages: deque[Publish] = deque()
         self._bytes = 0
         self._arrived = asyncio.Event()
 
@@ -33,11 +36,15 @@ class Inbox:
             self._pause()
 
     async def take(self) -> list[Publish]:
-        """Return the messages that wait, oldest first; at least one, at most `AT_ONCE`."""
+        """Return the messages that wait, oldest first: at least one, and some at once at most."""
         await self._arrived.wait()
-        taken = self._messages[:AT_ONCE]
-        del self._messages[:AT_ONCE]
-        self._bytes -= sum(len(message.payload) for message in taken)
+        taken: list[Publish] = []
+        size = 0
+        while self._messages and len(taken) < AT_ONCE and size < AT_ONCE_BYTES:
+            message = self._messages.popleft()
+            taken.append(message)
+            size += len(message.payload)
+        self._bytes -= size
         if not self._messages:
             self._arrived.clear()
         if len(self._messages) < MOST // 2 and self._bytes < MOST_BYTES // 2:
