@@ -72,16 +72,12 @@ GROUPS: dict[int, Details] = {
 }
 """Groups with flags; g13 and g43 have the status of a command in their place."""
 
-_WORDS: dict[Quality, Flag | StateFlag | CounterFlag | AnalogFlag] = {
-    Quality.OLD_DATA: Flag.COMM_LOST,
-    Quality.SUBSTITUTED: Flag.REMOTE_FORCED,
-    Quality.OSCILLATORY: StateFlag.CHATTER_FILTER,
-    Quality.INCONSISTENT: CounterFlag.DISCONTINUITY,
-    Quality.OVERFLOW: AnalogFlag.OVER_RANGE,
-    Quality.OUT_OF_RANGE: AnalogFlag.OVER_RANGE,
-    Quality.BAD_REFERENCE: AnalogFlag.REFERENCE_ERR,
-    Quality.INACCURATE: AnalogFlag.REFERENCE_ERR,
+_ALSO = {
+    Quality.OUT_OF_RANGE: Quality.OVERFLOW,
+    Quality.BAD_REFERENCE: Quality.INACCURATE,
 }
+"""Qualities that a flag says on the way back besides its own."""
+
 _OFFLINE = Quality.FAILURE | Quality.TEST
 """What a master must not take for the process, and has no flag of its own."""
 
@@ -119,11 +115,12 @@ def _quality(flags: int, details: Details) -> Quality:
 
 
 def _flags(quality: int, details: Details) -> int:
-    allowed = {flag for flag, _ in details}
     invalid = quality & Quality.VALIDITY in (Quality.INVALID, Quality.RESERVED)
     flags = 0 if invalid or quality & _OFFLINE else int(Flag.ONLINE)
-    for word, flag in _WORDS.items():
-        if quality & word and flag in allowed:
+    for flag, meaning in details:
+        word = meaning & ~Quality.VALIDITY
+        # What was substituted was so at the device, never here.
+        if flag != Flag.LOCAL_FORCED and quality & (word | _ALSO.get(word, Quality.GOOD)):
             flags |= flag
     return flags
 

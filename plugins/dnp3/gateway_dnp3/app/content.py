@@ -22,6 +22,7 @@ from gateway_dnp3.objects.error import ObjectError, Reason
 from gateway_dnp3.objects.file import File, files
 from gateway_dnp3.objects.header import ObjectHeader, split
 from gateway_dnp3.objects.layout import LAYOUTS, Time, Use, is_measurement, layout
+from gateway_dnp3.objects.qualifier import Qualifier
 from gateway_dnp3.objects.text import Strings, strings
 
 Item = Columns | Strings | list[Command] | list[int] | list[Schedule] | list[Attribute] | list[File]
@@ -46,19 +47,28 @@ def headers(fragment: Fragment) -> Iterator[ObjectHeader]:
     return split(
         fragment.objects,
         naming=fragment.function in NAMING,
-        carrying=_SCHEDULED if fragment.function in _AT_TIME else frozenset(),
+        carrying=_carrying(fragment),
     )
 
 
+def _carrying(fragment: Fragment) -> frozenset[int]:
+    """Return the groups that a request brings along although it only names the others."""
+    return _SCHEDULED if fragment.function in _AT_TIME else frozenset()
+
+
 def contents(fragment: Fragment) -> Iterator[tuple[ObjectHeader, Item]]:
-    """Yield each header of a response or a write with what it holds.
+    """Yield each header with what it holds, which is an empty list where it only names points.
 
     Relative times are added to the common time of occurrence before them; without one the rows
     have NO_TIME. What stands before an ObjectError has been yielded when it is raised.
     """
     common: int | None = None
     synchronised = True
+    naming, carrying = fragment.function in NAMING, _carrying(fragment)
     for header in headers(fragment):
+        if naming and header.qualifier is not Qualifier.FREE and header.group not in carrying:
+            yield header, []
+            continue
         known = layout(header.group, header.variation)
         use = known.use if known else Use.OPAQUE
         if use is Use.MEASUREMENT:

@@ -117,9 +117,11 @@ _FLOATS = {4: "<f", 8: "<d"}
 
 def attributes(header: ObjectHeader) -> list[Attribute]:
     """Return the attributes of a header; raise ObjectError where it holds none."""
-    if header.group or not len(header.data):
-        raise header.error("no attribute", "g0 with its objects", Reason.UNKNOWN)
+    if header.group:
+        raise header.error("no attribute", "g0", Reason.UNKNOWN)
     prefix = header.prefix
+    if header.qualifier is Qualifier.FREE or len(header.data) < header.count * (prefix + 2):
+        raise header.error(f"{len(header.data)} octets", f"{header.count} attributes")
     found = []
     at = 0
     for row in range(header.count):

@@ -50,6 +50,7 @@ def times(header: ObjectHeader) -> list[int]:
     known = LAYOUTS.get((header.group, header.variation))
     if known is None or known.use is not Use.TIME or known.size is None:
         raise header.error("no time", "g50v1, g50v3, g51, g52", Reason.UNKNOWN)
+    header.expect(known.size)
     prefix = header.prefix
     step = prefix + known.size
     unit = 1000 if (header.group, header.variation) == _SECONDS else 1
@@ -78,6 +79,7 @@ def schedules(header: ObjectHeader) -> list[Schedule]:
     known = LAYOUTS.get((header.group, header.variation))
     if known is None or known.use is not Use.SCHEDULE or known.size is None:
         raise header.error("no schedule", "g50v2, g50v4", Reason.UNKNOWN)
+    header.expect(known.size)
     prefix = header.prefix
     step = prefix + known.size
     bare = header.start is None and not prefix

@@ -97,6 +97,7 @@ def commands(header: ObjectHeader) -> list[Command]:
     if known is None or known.use is not Use.COMMAND:
         raise header.error("no command", "g12v1, g12v2, g41v1 to g41v4", Reason.UNKNOWN)
     form = _CROB if header.group == 12 else _ANALOG[header.variation]
+    header.expect(form.size)
     prefix = header.prefix
     indexes = header.indexes().tolist()
     step = prefix + form.size

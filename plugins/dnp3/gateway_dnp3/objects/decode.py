@@ -39,6 +39,8 @@ def decode_all(headers: Sequence[ObjectHeader]) -> Columns:
         raise first.error(f"qualifier 0x{first.qualifier:02X}", "one that gives an index")
     if layout.bits:
         return _packed(headers, layout)
+    for one in headers:
+        one.expect(layout.size or 0)
     data = first.data if len(headers) == 1 else b"".join(one.data for one in headers)
     rows = np.frombuffer(data, record(first.group, first.variation, prefix))
     index = _prefixes(first, rows["index"]) if prefix else _ranges(headers)

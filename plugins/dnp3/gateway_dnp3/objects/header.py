@@ -69,6 +69,11 @@ class ObjectHeader:
         octets = np.frombuffer(self.data, np.uint8).reshape(self.count, width)[:, :prefix]
         return np.ascontiguousarray(octets).view(f"<u{prefix}")[:, 0].astype(np.int64)
 
+    def expect(self, size: int) -> None:
+        """Raise ObjectError unless every object is there, each of `size` octets."""
+        if self.qualifier is Qualifier.FREE or len(self.data) != self.count * (self.prefix + size):
+            raise self.error(f"{len(self.data)} octets", f"{self.count} objects of {size} octets")
+
     def error(self, found: str, allowed: str, reason: Reason = Reason.MALFORMED) -> ObjectError:
         """Return the error that says what is wrong with these objects."""
         return ObjectError(

@@ -31,6 +31,7 @@ def strings(header: ObjectHeader) -> Strings:
     if header.group not in STRINGS or not header.variation:
         raise header.error("no string", "g110 to g113", Reason.UNKNOWN)
     size, prefix = header.variation, header.prefix
+    header.expect(size)
     step = size + prefix
     index = header.indexes().tolist()
     octets = bytes(header.data)

@@ -147,6 +147,9 @@ def test_a_request_only_names_its_objects() -> None:
     freeze = Fragment.request(FunctionCode.FREEZE_AT_TIME, octets)
     first, second = headers(freeze)
     assert (len(first.data), len(second.data)) == (10, 0)
+    assert [item for _, item in contents(freeze)] == [[Schedule(0, 5, 6)], []]
+    clock = Fragment.request(FunctionCode.READ, bytes.fromhex("32 01 07 01 32 04 06 0C 01 06"))
+    assert [item for _, item in contents(clock)] == [[], [], []]
 
 
 def test_errors_become_indications() -> None:
