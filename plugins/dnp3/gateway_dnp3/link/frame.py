@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from struct import Struct
+from struct import error as StructError  # noqa: N812 - an exception
 from typing import NamedTuple
 
 from gateway import checksum
@@ -51,10 +52,11 @@ def encode(frame: Frame) -> bytes:
     control, destination, source, data = frame
     if len(data) > DATA:
         raise FrameError(f"{len(data)} octets of user data, not 0..{DATA},", HEADER)
-    for address, offset in ((destination, 4), (source, 6)):
-        if not 0 <= address <= 0xFFFF:
-            raise FrameError(f"address {address}, not 0..65535,", offset)
-    head = _HEAD.pack(START, FIXED + len(data), control.octet, destination, source)
+    try:
+        head = _HEAD.pack(START, FIXED + len(data), control.octet, destination, source)
+    except StructError:
+        wrong, offset = (source, 6) if 0 <= destination <= 0xFFFF else (destination, 4)
+        raise FrameError(f"address {wrong}, not 0..65535,", offset) from None
     return checksum.seal_dnp(head + data)
 
 
