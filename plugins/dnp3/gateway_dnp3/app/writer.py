@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gateway_dnp3.objects.columns import Columns
-from gateway_dnp3.objects.encode import encode
+from gateway_dnp3.objects.encode import encode, encode_events
 from gateway_dnp3.objects.header import header
 from gateway_dnp3.objects.qualifier import Qualifier
 from gateway_dnp3.objects.text import Strings, encode_strings
@@ -65,6 +69,12 @@ class Writer:
             octets, count = encode(rows, self.room)
         else:
             octets, count = encode_strings(rows, self.room)
+        self._take(octets)
+        return count
+
+    def add_events(self, parts: Sequence[Columns], order: NDArray[np.integer[Any]]) -> int:
+        """Write events of several kinds in their order, as `encode_events`; return how many."""
+        octets, count = encode_events(parts, order, self.room)
         self._take(octets)
         return count
 

@@ -36,6 +36,13 @@ def test_a_writer_takes_as_much_as_it_has_room_for() -> None:
     assert writer.add(columns[5:]) == 0
     assert not writer.put(b"\0")
 
+    events = Writer(30)
+    parts = [Columns.of(2, 1, [1, 2], [1, 0]), Columns.of(32, 2, [7], [5])]
+    assert events.add_events(parts, np.array([0, 1, 0])) == 3
+    assert events.objects().hex() == (
+        "0201280100" "010081" "2002280100" "0700010500" "0201280100" "020001"
+    )  # fmt: skip
+
     other = Writer(30)
     assert other.put(clear_restart())
     assert other.add(Strings(110, [0, 1, 2, 3], [b"12345678"] * 4)) == 2

@@ -196,6 +196,13 @@ def test_what_is_of_another_use_is_refused(text: str, function: Any) -> None:
         function(header)
 
 
+def test_an_attribute_that_is_only_named_is_refused() -> None:
+    """A READ names attributes and carries none."""
+    (header,) = split(bytes.fromhex("00 FE 00 00 00"), naming=True)
+    with pytest.raises(ObjectError, match="1 attributes"):
+        attributes(header)
+
+
 def test_names_of_attributes() -> None:
     """As the dissector of Wireshark names them."""
     assert ATTRIBUTE_NAMES[252] == "manufacturer"
