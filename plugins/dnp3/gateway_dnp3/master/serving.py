@@ -74,6 +74,8 @@ class _Taking:
         if not self._up:
             self._up = True
             ctx.up(self._name)
+            for other in self._silent - {address}:
+                await self._report(other)
         if address in self._silent:
             self._silent.discard(address)
             ctx.log.info("outstation %d answers again", address)
@@ -88,7 +90,13 @@ class _Taking:
         """See `Taker.silent`."""
         self._silent.add(address)
         self._samples.forget(address)
-        self._ctx.log.warning("outstation %d does not answer", address)
+        # While nobody has answered the host says so of the whole link, once.
+        if self._up:
+            await self._report(address)
+
+    async def _report(self, address: int) -> None:
+        if len(self._samples.by_outstation) > 1:
+            self._ctx.log.warning("outstation %d does not answer", address)
         self._ctx.count("silent_outstations")
         await self._ctx.stale(self._samples.by_outstation[address])
 

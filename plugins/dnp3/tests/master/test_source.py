@@ -172,6 +172,22 @@ async def test_one_of_two_is_silent(tmp_path: Path) -> None:
 
 
 @paused
+async def test_one_of_two_was_never_there(tmp_path: Path) -> None:
+    """The link is up all the same, and the points of the one are marked and not awaited."""
+    device = ScriptedOutstation(addresses=(10, 11))
+    device.mute.add(10)
+    rows = "name,kind,rtu.index,rtu.outstation\nmine,analog,0,\nother,analog,0,11\n"
+    async with device.running():
+        link = source(device.port, event="1s", timeout="2s")
+        async with running([link], points=rows, data=tmp_path) as gw:
+            await gw.until(lambda: gw.state("rtu") == "up")
+            await asyncio.sleep(20)
+            assert gw.sample("mine").quality == STALE
+            assert gw.counters("rtu")["silent_outstations"] == 1
+            assert len([1 for address, _ in device.asked if address == 11]) > 12
+
+
+@paused
 async def test_nobody_answers(tmp_path: Path) -> None:
     """The link is down with a sentence, and connects again and again."""
     device = ScriptedOutstation()
