@@ -53,7 +53,7 @@ async def run(source: OpcUaClient, ctx: SourceContext) -> None:
             except asyncio.CancelledError:
                 await connection.leave()
                 raise
-            except GatewayError:
+            except Exception:
                 if not connection.ticket.subscription:
                     await connection.leave()
                 raise

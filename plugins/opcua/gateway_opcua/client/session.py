@@ -220,9 +220,15 @@ async def _open(
     if ticket is not None and ticket.token and await _resume(source, client, endpoint, ticket):
         return True
     await client.create_session()
-    client._policy_ids = _preferred(client._policy_ids)
-    _check_password(source, client)
-    await client.activate_session(client._username, client._password, client.user_certificate)
+    try:
+        client._policy_ids = _preferred(client._policy_ids)
+        _check_password(source, client)
+        await client.activate_session(client._username, client._password, client.user_certificate)
+    except (LinkError, ua.UaError):
+        # Refused again and again, sessions would fill a small server.
+        with contextlib.suppress(*FAILURES):
+            await client.uaclient.session.close_session(True)
+        raise
     return False
 
 
