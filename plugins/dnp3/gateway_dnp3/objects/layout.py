@@ -187,6 +187,13 @@ _OTHERS = {
     (60, 2): Layout(Use.CLASS, 0),
     (60, 3): Layout(Use.CLASS, 0),
     (60, 4): Layout(Use.CLASS, 0),
+    # BCD numbers and the statistics of Secure Authentication are stepped over.
+    (101, 1): Layout(Use.OPAQUE, 2),
+    (101, 2): Layout(Use.OPAQUE, 4),
+    (101, 3): Layout(Use.OPAQUE, 8),
+    (121, 1): Layout(Use.OPAQUE, 7),
+    (122, 1): Layout(Use.OPAQUE, 7, event=True),
+    (122, 2): Layout(Use.OPAQUE, 13, event=True),
     **{(70, variation): Layout(Use.FILE, None) for variation in range(1, 9)},
 }
 
