@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -121,7 +122,7 @@ class _Attempt:
             await self._write(output.writes(command))
 
     async def _pulse(self) -> None:
-        """Drive the output on and off; it is left off whatever happens, where that can be."""
+        """Drive the output on and off; where nobody knows whether it is on, it is put off."""
         pulse = self._command.pulse
         assert pulse is not None  # noqa: S101 - of this model
         on = self._output.writes(self._command, 1.0)
@@ -129,9 +130,20 @@ class _Attempt:
         for number in range(pulse.count):
             if number:
                 await asyncio.sleep(pulse.off_time)
-            await self._write(on)
+            try:
+                await self._write(on)
+            except Failed as error:
+                if error.status is _S.TIMEOUT:
+                    await self._put_off(off)
+                raise
             await asyncio.sleep(pulse.on_time)
             await self._write(off)
+
+    async def _put_off(self, off: ua.WriteValue) -> None:
+        request = ua.WriteRequest()
+        request.Parameters.NodesToWrite = [off]
+        with contextlib.suppress(*FAILURES):
+            await self._session.ask(request, ua.WriteResponse)
 
     async def _write(self, value: ua.WriteValue) -> None:
         request = ua.WriteRequest()
