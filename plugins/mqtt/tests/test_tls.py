@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gateway_mqtt import JsonSink
-from gateway_mqtt.testing import Broker, Subscriber
+from gateway_mqtt import JsonSink, MqttSource
+from gateway_mqtt.testing import Broker, Device, Subscriber
 
-from gateway import Reconnect
-from gateway.testing import Emitter, running
+from gateway import Quality, Reconnect
+from gateway.testing import Collector, Emitter, running
 from gateway.testing.authority import Authority
 
 POINTS = "name,field.at\nfeeder1.voltage,x\n"
@@ -167,3 +167,34 @@ async def test_a_renewed_certificate_is_shown_at_the_next_connection(
         for _ in range(2):
             await gw.engine.certificates.look()
         await gw.until(lambda: gw.state("mqtt") == "up")
+
+
+async def test_a_session_is_taken_up_again_over_tls(tmp_path: Path, secure: Broker) -> None:
+    """What the broker kept comes in one go behind the CONNACK, also what TLS has read ahead:
+    all of it is taken, and none acknowledged by anybody else before.
+    """
+
+    def certificate(client: Any) -> None:
+        client.tls_set(
+            str(tmp_path / "authority.pem"),
+            str(tmp_path / "reader.pem"),
+            str(tmp_path / "reader.key"),
+        )
+
+    tls = _sink(secure, tmp_path).tls
+    source = MqttSource(name="field", broker=secure.endpoint, tls=tls)
+    points = "name,deadband,field.topic\nv,always,dev/v\n"
+    sink = Collector(name="out")
+    with Device(secure.endpoint, configure=certificate).connected() as device:
+        for expected in (0, 500):
+            async with running([source], [sink], points, data=tmp_path) as gw:
+                await gw.until(lambda: gw.state("field") == "up")
+                await gw.until(lambda: len(_live(sink)) >= expected)  # noqa: B023
+            for i in range(500):
+                device.send("dev/v", f"{i}" + " " * 200)
+            device.publish("dev/other", "1")
+    assert _live(sink)[:500] == list(range(500))
+
+
+def _live(sink: Collector) -> list[float]:
+    return [row.value for row in sink.rows("v") if not row.quality & Quality.INVALID]
