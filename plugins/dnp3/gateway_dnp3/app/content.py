@@ -19,11 +19,12 @@ from gateway_dnp3.objects.columns import NO_TIME, Columns
 from gateway_dnp3.objects.control import Command, commands
 from gateway_dnp3.objects.decode import decode, decode_all
 from gateway_dnp3.objects.error import ObjectError, Reason
-from gateway_dnp3.objects.file import File, files
+from gateway_dnp3.objects.file import File
 from gateway_dnp3.objects.header import ObjectHeader, split
 from gateway_dnp3.objects.layout import LAYOUTS, Time, Use, is_measurement, layout
 from gateway_dnp3.objects.qualifier import Qualifier
 from gateway_dnp3.objects.text import Strings, strings
+from gateway_dnp3.objects.transfer import files
 
 Item = Columns | Strings | list[Command] | list[int] | list[Schedule] | list[Attribute] | list[File]
 """What one header holds; an empty list where it holds nothing that is read."""

@@ -44,16 +44,18 @@ from gateway_dnp3.objects.file import (
     FileResult,
     FileStatus,
     Permission,
-    descriptors,
-    encode_descriptor,
-    encode_file,
-    files,
 )
 from gateway_dnp3.objects.header import ObjectHeader, header, split
 from gateway_dnp3.objects.layout import LAYOUTS, Layout, Use, is_measurement, layout
 from gateway_dnp3.objects.qualifier import Qualifier
 from gateway_dnp3.objects.status import CommandStatus
 from gateway_dnp3.objects.text import Strings, encode_strings, strings
+from gateway_dnp3.objects.transfer import (
+    descriptors,
+    encode_descriptor,
+    encode_file,
+    files,
+)
 
 __all__ = [
     "ALL_ATTRIBUTES",
