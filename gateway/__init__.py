@@ -4,7 +4,6 @@ from gateway import Source, hookimpl
 """
 
 from gateway.hookspecs import hookimpl
-from gateway.kernel import checksum
 from gateway.model.access import AccessRefused, Permission
 from gateway.model.answer import (
     ANSWERS,
