@@ -125,6 +125,7 @@ class Database:
                 for slot, index in zip(counters.slot.tolist(), counters.index.tolist(), strict=True)
             ]
             self.tables[family.code] = Table(family, rows)
+            self.tables = dict(sorted(self.tables.items()))
 
     # What is now
 

@@ -88,6 +88,7 @@ class Session:
         self._controls: Controls | None = None
         self._carries = False
         self._silent = False
+        self._shed = 0
 
     # The connection
 
@@ -318,6 +319,10 @@ class Session:
         iin = self.application.indications()
         if self.restarted:
             iin |= Iin.DEVICE_RESTART
+        shed = self.events.shed.total()
+        if shed != self._shed:
+            self._shed = shed
+            self.overflowed = True
         if self.overflowed:
             iin |= Iin.EVENT_BUFFER_OVERFLOW
         if self.time_due is not None and self.clock() >= self.time_due:
