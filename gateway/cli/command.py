@@ -99,6 +99,38 @@ def explain(file: Path, point: str, as_json: bool) -> None:
 
 
 @gateway.command()
+@click.argument("file", type=FILE)
+@click.argument("link", required=False)
+def profile(file: Path, link: str | None) -> None:
+    """Print what a sink can and has, in the form that its protocol's users exchange.
+
+    Markdown; without LINK of each sink that has such a document.
+    """
+    from gateway.config import points_of
+    from gateway.config.problem import did_you_mean, listing
+
+    configuration = _load(file)
+    found = {
+        sink.name: text
+        for sink in configuration.sinks
+        if link in (None, sink.name)
+        and (text := sink.profile(points_of(sink, configuration.points))) is not None
+    }
+    if found:
+        click.echo("\n".join(found.values()), nl=False)
+        return
+    names = [sink.name for sink in configuration.sinks]
+    if link is None:
+        click.echo(f"{file}: none of its sinks has a profile", err=True)
+    elif link in names:
+        click.echo(f"{file}: sink '{link}' has no profile", err=True)
+    else:
+        near = did_you_mean(link, names)
+        click.echo(f"{file}: there is no sink '{link}', allowed: {listing(names)}{near}", err=True)
+    sys.exit(1)
+
+
+@gateway.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it for machines.")
 def plugins(as_json: bool) -> None:
     """List the installed plugins: version, types, and where they come from."""

@@ -4,7 +4,7 @@ from gateway.config.explanation import Explanation, explain
 from gateway.config.loading import load, point_list
 from gateway.config.problem import ConfigError, Problem
 from gateway.config.schema import schema
-from gateway.config.selection import takes
+from gateway.config.selection import points_of, takes
 
 __all__ = [
     "ConfigError",
@@ -13,6 +13,7 @@ __all__ = [
     "explain",
     "load",
     "point_list",
+    "points_of",
     "schema",
     "takes",
 ]

@@ -18,11 +18,11 @@ from gateway.config.columns import Columns
 from gateway.config.header import COMMAND
 from gateway.config.names import Names
 from gateway.config.problem import Bounded, Problem, excerpt, listing
-from gateway.config.selection import takes
+from gateway.config.selection import points_of
 from gateway.config.table import Table
 from gateway.model.command import Control
 from gateway.model.link import Sink, Source
-from gateway.model.point import Deadband, Definition, Kind, LinkPoint, Point
+from gateway.model.point import Deadband, Definition, Kind, Point
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class PointList:
             own = type(link).check_points
             if own in (Source.check_points, Sink.check_points) or name in self._faulty:
                 continue
-            points = self._points_of(link)
+            points = points_of(link, self.definitions)
             try:
                 for point, field, sentence in link.check_points(points):
                     origin, row = self._rows[point.id]
@@ -112,16 +112,6 @@ class PointList:
                 found(rows.problem(row, at, f"{COMMAND}.{field}: {sentence}"))
         self.problems += found.all()
         return tuple(self.definitions)
-
-    def _points_of(self, link: Source | Sink) -> list[LinkPoint]:
-        name = link.name
-        if isinstance(link, Sink):
-            taken: Iterable[tuple[int, Definition]] = (
-                (i, one) for i, one in enumerate(self.definitions) if takes(link, one)
-            )
-        else:
-            taken = ((i, one) for i, one in enumerate(self.definitions) if name in one.addresses)
-        return [LinkPoint(i, one, one.addresses.get(name)) for i, one in taken]
 
     # The rows ------------------------------------------------------------------------------------
 

@@ -124,6 +124,15 @@ class Sink(Link):
     def _keep_word(cls, value: object) -> object:
         return KeepRule.all(Keep(value)) if value in ("every", "latest") else value
 
+    def profile(self, points: Sequence[LinkPoint]) -> str | None:
+        """Return what this device can and has, as Markdown: what `gateway profile` prints.
+
+        For protocols whose users exchange such a document, such as the DNP3 device profile.
+        Called with the points that the sink takes, as `check_points` is, and never connects;
+        None where the protocol knows no such document.
+        """
+        return None
+
     role: Annotated[
         str | None,
         Field(

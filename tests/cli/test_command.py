@@ -124,6 +124,33 @@ def test_explain_an_unknown_point(file: Path) -> None:
     )
 
 
+SINKS = """\
+sinks:
+  - {name: scada, type: dnp3.outstation, listen: "127.0.0.1:20000", address: 10, master: 1}
+  - {name: rtu, type: modbus.server, listen: "127.0.0.1:1502"}
+"""
+
+
+def test_profile(file: Path) -> None:
+    """The sinks that have a profile print it, by name or all of them; a sentence where none has."""
+    file.write_text(YAML + SINKS)
+    result = run("profile", file)
+    assert result.exit_code == 0
+    assert result.output.startswith("# DNP3 device profile: scada\n")
+    assert result.output == run("profile", file, "scada").output
+
+    refused = run("profile", file, "rtu")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == f"{file}: sink 'rtu' has no profile\n"
+    unknown = run("profile", file, "scda")
+    assert unknown.exit_code == 1
+    assert unknown.stderr == (
+        f"{file}: there is no sink 'scda', allowed: scada, rtu; did you mean 'scada'?\n"
+    )
+    file.write_text(YAML)
+    assert run("profile", file).stderr == f"{file}: none of its sinks has a profile\n"
+
+
 def test_plugins() -> None:
     """Each plugin is a line: version, types and where it comes from."""
     result = run("plugins")
