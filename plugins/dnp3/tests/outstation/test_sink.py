@@ -145,7 +145,7 @@ async def test_two_links_that_cannot_share_a_place(
     sinks = [outstation(port), outstation(port, "again", **second)]
     async with running([field], sinks, "name,field.at\n", data=tmp_path) as gw:
         await gw.until(lambda: gw.status("again").error)
-        assert gw.state("scada") == "up"
+        await gw.until(lambda: gw.state("scada") == "up")
         assert gw.state("again") != "up"
         assert why in gw.status("again").error
 
