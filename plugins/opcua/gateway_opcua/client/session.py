@@ -154,10 +154,14 @@ async def opened(
     Raises LinkError. The socket is closed in any case, the session by `close` only.
     """
     client = await _client(source, ctx)
+    own: Identity | None = None
+    if source.security is not Policy.NONE:
+        # Before the clock runs: the first start makes a key, which takes seconds where it is slow.
+        own = await asyncio.to_thread(own_identity, ctx)
     try:
         try:
             async with asyncio.timeout(source.connect_timeout):
-                resumed = await _open(source, ctx, client, ticket)
+                resumed = await _open(source, ctx, client, own, ticket)
         except FAILURES as error:
             raise LinkError(_open_sentence(error, source, ctx)) from error
         yield Session(client, ctx, source.timeout, resumed)
@@ -202,16 +206,19 @@ def _authenticate(client: Client, user: User) -> None:
 
 
 async def _open(
-    source: OpcUaClient, ctx: SourceContext, client: Client, ticket: Ticket | None
+    source: OpcUaClient,
+    ctx: SourceContext,
+    client: Client,
+    own: Identity | None,
+    ticket: Ticket | None,
 ) -> bool:
     endpoint = choose(source, await client.connect_and_get_server_endpoints())
     policy = _POLICIES[source.security]
-    if source.security is Policy.NONE:
+    if own is None:
         client.security_policy = policy()
     else:
         certificate = certificate_of(endpoint)
         await asyncio.to_thread(check, source, endpoint, certificate, ctx)
-        own = await asyncio.to_thread(own_identity, ctx)
         client.security_policy = policy(certificate, own.certificate, own.key, mode_of(source))
     client.uaclient.set_security(client.security_policy)
     await client.connect_socket()

@@ -194,7 +194,7 @@ def link(tmp_path: Path) -> Link:
         data.mkdir(exist_ok=True)
         async with running([source], [sink], points, data=data, commands=commands) as gateway:
             if up:
-                await gateway.until(lambda: gateway.state("plc") == "up", 20, "the link is up")
+                await gateway.until(lambda: gateway.state("plc") == "up", 60, "the link is up")
             yield Linked(gateway, sink, data)
 
     return start

@@ -131,7 +131,8 @@ async def test_node_opcua_is_read_and_commanded(
     """Every type, an element of an array, a path, times, statuses, writes and a method; no request
     above the limits that the server announces (3 items, 4 reads, 2 paths).
     """
-    async with link(remote.url, POINTS, **security) as linked:
+    patient = {"timeout": "10s", "connect_timeout": "30s"}  # node's cryptography is slow
+    async with link(remote.url, POINTS, **(security | patient)) as linked:
         gateway = linked.gateway
         names = {f"p.{name}": value for name, value in VALUES.items()}
         names |= {"p.array": 3.5, "p.path": 230.25}
