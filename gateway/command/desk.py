@@ -202,8 +202,9 @@ class Desk:
         outcome = await self._way.forward(transaction)
         slot.happened(_event(outcome))
         if slot.state is State.INDICATING:
-            outcome = await self._way.indication(transaction)
-            slot.happened(Event.INDICATED if outcome.status is _S.SUCCESS else Event.TIMED_OUT)
+            shown = await self._way.indication(transaction)
+            slot.happened(Event.INDICATED if shown.status is _S.SUCCESS else Event.TIMED_OUT)
+            return outcome if shown.status is _S.SUCCESS else shown
         return outcome
 
     # The end of a selection that no client asked for

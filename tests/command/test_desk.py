@@ -613,3 +613,12 @@ async def test_a_device_that_says_cancelled_to_a_cancel() -> None:
     cancel = scene.ask("breaker", 1.0, CANCEL)
     scene.answer(await scene.command(), S.CANCELLED)
     assert (await cancel).status is S.SUCCESS
+
+
+@paused
+async def test_what_the_device_adds_to_its_yes() -> None:
+    """A detail of a success reaches the client."""
+    scene = Scene([breaker()])
+    answer = scene.ask("breaker")
+    scene.answer(await scene.command(), S.SUCCESS, "only the broker has it")
+    assert (await answer).detail == "only the broker has it"
