@@ -50,7 +50,11 @@ class Unsolicited:
     @property
     def waits(self) -> bool:
         """Whether a response waits for its confirmation, which is not overdue."""
-        return self._confirm_by is not None
+        return self._confirm_by is not None and not self._unwanted
+
+    @property
+    def _unwanted(self) -> bool:
+        return self._carries and not self.enabled
 
     @property
     def deadline(self) -> float | None:
@@ -90,9 +94,13 @@ class Unsolicited:
         self.enabled |= classes
 
     def disable(self, classes: int) -> None:
-        """Stop reporting some classes; what is on its way and was of no other is withdrawn."""
+        """Stop reporting some classes.
+
+        What is on its way and was of no other is not sent again, and delays no READ; its
+        confirmation may be on its way too, and counts.
+        """
         self.enabled &= ~classes
-        if not self.enabled and self._carries:
+        if self._unwanted and self._confirm_by is None:
             self.withdraw()
 
     def confirmed(self, sequence: int) -> None:
@@ -115,7 +123,10 @@ class Unsolicited:
         if self._confirm_by is not None and now >= self._confirm_by:
             self._session.counts["unsolicited_timeouts"] += 1
             self._confirm_by = None
-            self._not_before = now + self._pause()
+            if self._unwanted:
+                self.withdraw()
+            else:
+                self._not_before = now + self._pause()
 
     def _pause(self) -> float:
         settings = self.settings
@@ -127,7 +138,7 @@ class Unsolicited:
     def go_on(self) -> None:
         """Send what is due; called while the master can be spoken to and nothing else waits."""
         settings = self.settings
-        if settings is None or self.waits:
+        if settings is None or self._confirm_by is not None:
             return
         now = self._session.clock()
         if self._not_before is not None and now < self._not_before:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gateway_dnp3.app import RESPONSES, Fragment
 from gateway_dnp3.link import Control, Frame, Function, encode
-from gateway_dnp3.transport import split
+from gateway_dnp3.transport import count, split
 
 PORT = 20000
 MASTER, OUTSTATION = 1, 10
@@ -30,9 +30,12 @@ def capture(path: Path, fragments: Iterable[Fragment]) -> None:
     """Write a capture of raw IPv4 (link type 101) with one UDP datagram for each frame."""
     with path.open("wb") as file:
         file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+        sequences = {False: 0, True: 0}
         for second, fragment in enumerate(fragments):
             answers = fragment.function in RESPONSES
-            for data in datagrams(fragment, second):
+            sequence = sequences[answers]
+            sequences[answers] = sequence + count(len(fragment.encode()))
+            for data in datagrams(fragment, sequence):
                 ports = (PORT, 40000) if answers else (40000, PORT)
                 udp = struct.pack(">HHHH", *ports, 8 + len(data), 0) + data
                 ip = struct.pack(

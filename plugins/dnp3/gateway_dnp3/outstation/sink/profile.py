@@ -40,7 +40,7 @@ def profile(link: DnpOutstation, points: Sequence[LinkPoint]) -> str:
         "## 2 Implementation table",
         _table(
             ("group", "variation", "object", "requests (qualifiers)", "responses (qualifiers)"),
-            _implementation(link, points),
+            sorted(_implementation(link, points), key=_place),
         ),
         "## 3 Points",
         *_lists(link, points),
@@ -156,20 +156,24 @@ _LIST = "129 (response), 130 (unsolicited): 17, 28"
 _NAMED = "129 (response): 00, 01"
 
 
-def _implementation(link: DnpOutstation, points: Sequence[LinkPoint]) -> Rows:
+def _implementation(link: DnpOutstation, points: Sequence[LinkPoint]) -> Iterator[Sequence[object]]:
     used = _families(points)
+    # The status of an output that no row shows has no events.
+    eventful = {type_of(point) for point in points} - {Type.IIN}
+    reporting = {FAMILIES[kind.shown].event for kind in eventful}
     for family in used:
+        events = family.events if family.event in reporting else ()
         assign = ""
-        if family.events:
+        if events:
             assign = "; 22 (assign class): 00, 01, 06, 17, 28"
         freeze = "; 7-10 (freeze): 00, 01, 06, 17, 28" if family.static == 20 else ""
         yield family.static, 0, f"{family.name}, any variation", _READ + assign + freeze, ""
         for variation in sorted(family.statics):
             default = " (default)" if variation == family.statics[0] else ""
             yield family.static, variation, family.name + default, _READ, _NAMED
-        if family.events:
+        if events:
             yield family.event, 0, f"{family.name} event, any variation", "1 (read): 06, 07, 08", ""
-        for variation in sorted(family.events):
+        for variation in sorted(events):
             default = " (default)" if variation == family.events[0] else ""
             yield (
                 family.event,
@@ -198,7 +202,19 @@ def _implementation(link: DnpOutstation, points: Sequence[LinkPoint]) -> Rows:
     for number in (1, 2, 3):
         yield 60, number + 1, f"Class {number}", f"1 (read): 06, 07, 08{more}; 22: 06", ""
     yield 80, 1, "Internal Indications", "1 (read): 00, 06; 2 (write, index 7): 00", "129: 00"
-    yield "-", "-", "no object", "13, 14, 23, 24 (restarts, delay, record time)", "129"
+    yield "-", "-", "no object", "23, 24 (delay, record time)", "129"
+    if link.restart:
+        yield "-", "-", "no object", "13, 14 (cold and warm restart)", "129"
+
+
+def _place(row: Sequence[object]) -> tuple[int, int]:
+    """Group and variation, for sorting; requests without an object stand last."""
+    group, variation = row[0], row[1]
+    last = 1000
+    return (
+        group if isinstance(group, int) else last,
+        variation if isinstance(variation, int) else last,
+    )
 
 
 def _families(points: Sequence[LinkPoint]) -> list[Family]:
