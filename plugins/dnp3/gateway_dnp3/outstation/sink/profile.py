@@ -190,6 +190,7 @@ def _implementation(link: DnpOutstation, points: Sequence[LinkPoint]) -> Iterato
         for variation, name in enumerate(("32-bit", "16-bit", "single", "double"), 1):
             yield 41, variation, f"Analog Output, {name}", control, "129: echo"
     if any(family.static == 30 for family in used):
+        yield 34, 0, "Analog Input Deadband, any variation", _READ, ""
         for variation in (1, 2, 3):
             yield 34, variation, "Analog Input Deadband", f"{_READ}; 2 (write): 00, 01", _NAMED
     yield 0, "196-255", "Device Attributes", "1 (read): 00, 06", "129: 00"
@@ -201,6 +202,7 @@ def _implementation(link: DnpOutstation, points: Sequence[LinkPoint]) -> Iterato
     more = "; 20, 21 (unsolicited on, off): 06" if link.unsolicited else ""
     for number in (1, 2, 3):
         yield 60, number + 1, f"Class {number}", f"1 (read): 06, 07, 08{more}; 22: 06", ""
+    yield 80, 0, "Internal Indications, any variation", "1 (read): 00, 06", ""
     yield 80, 1, "Internal Indications", "1 (read): 00, 06; 2 (write, index 7): 00", "129: 00"
     yield "-", "-", "no object", "23, 24 (delay, record time)", "129"
     if link.restart:
