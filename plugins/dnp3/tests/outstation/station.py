@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from gateway_dnp3.app import Fragment, FunctionCode, class_objects, contents, parse
+from gateway_dnp3.app import Fragment, FunctionCode, class_objects, contents, headers, parse
 from gateway_dnp3.channel import Line, Peer, StreamChannel
 from gateway_dnp3.link import LinkSettings
-from gateway_dnp3.objects import Columns
+from gateway_dnp3.objects import AnalogOutput, Columns, Crob, commands, encode_commands
 from gateway_dnp3.outstation.sink import DnpOutstation
 
 from gateway.testing import CommandSettings, Emitter, Running, free_port, running
@@ -153,3 +153,11 @@ def measurements(fragments: list[Fragment]) -> list[tuple[int, int, float]]:
 
 def events(fragments: list[Fragment]) -> list[tuple[int, int, float]]:
     return [row for row in measurements(fragments) if row[0] in EVENTS]
+
+
+def statuses(answer: Fragment) -> list[int]:
+    return [one.status for head in headers(answer) for one in commands(head)]
+
+
+async def operate(master: Master, function: F, *controls: Crob | AnalogOutput) -> list[int]:
+    return statuses(await master.ask(function, encode_commands(list(controls))))

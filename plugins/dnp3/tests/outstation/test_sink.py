@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from gateway_dnp3.app import Fragment, FunctionCode, Iin, class_objects, headers, name_range
-from gateway_dnp3.objects import AnalogOutput, Crob, commands, encode_commands
+from gateway_dnp3.objects import AnalogOutput, Crob
 
 from gateway import ANSWERS, CommandStatus, Quality
 from gateway.testing import Emitter, free_port, running
 
 sys.path.insert(0, str(Path(__file__).parent))
-from station import POINTS, Master, events, measurements, outstation, station
+from station import POINTS, Master, events, measurements, operate, outstation, station
 
 F = FunctionCode
 
@@ -185,14 +185,6 @@ async def test_quality_becomes_flags(tmp_path: Path) -> None:
 
 
 # Controls
-
-
-def statuses(answer: Fragment) -> list[int]:
-    return [one.status for head in headers(answer) for one in commands(head)]
-
-
-async def operate(master: Master, function: F, *controls: Crob | AnalogOutput) -> list[int]:
-    return statuses(await master.ask(function, encode_commands(list(controls))))
 
 
 @pytest.mark.parametrize(
