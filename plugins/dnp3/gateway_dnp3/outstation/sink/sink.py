@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -19,7 +20,6 @@ from gateway import (
     Sink,
     SinkContext,
     TlsServer,
-    __version__,
 )
 from gateway_dnp3.channel import (
     Channel,
@@ -264,7 +264,7 @@ class DnpOutstation(Sink):
     @property
     def software(self) -> str:
         """The version that the device attributes show."""
-        return __version__
+        return version("grid-gateway")
 
     @property
     def link_settings(self) -> LinkSettings:
