@@ -206,6 +206,30 @@ async def test_nobody_answers(tmp_path: Path) -> None:
 
 
 @paused
+async def test_keep_alive(tmp_path: Path) -> None:
+    """A line on which nothing is said is asked about; one that is dead is found to be."""
+    async with ScriptedOutstation().running() as device:
+        link = source(device.port, keep_alive="10s", retries=0, link_timeout="1s", link_retries=1)
+        async with running([link], points=ONE, data=tmp_path) as gw:
+            await gw.until(lambda: gw.state("rtu") == "up")
+            await asyncio.sleep(100)
+            assert gw.state("rtu") == "up"
+            assert device.functions() == [F.DISABLE_UNSOLICITED, F.READ]
+
+            async def deaf(frame: object) -> None:
+                """A connection that stands, and nobody behind it."""
+
+            device.peers[10].take = deaf  # type: ignore[method-assign]
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            await gw.until(lambda: gw.state("rtu") != "up", timeout=30)
+            # At most 10 s of silence, and two questions of a second each.
+            assert loop.time() - began <= 12.1
+            assert "outstation 10 does not answer" in gw.status("rtu").error
+            await gw.until(lambda: gw.state("rtu") == "up")
+
+
+@paused
 async def test_the_connection_breaks(tmp_path: Path) -> None:
     """All points become stale, and come back after the start of the next connection."""
     script = reading(Columns.of(30, 5, [70], [1.5]))
