@@ -113,7 +113,8 @@ class Association:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._write(connection))
-                if at_once:
+                # Whoever only connects does not take the place of a master that is there.
+                if at_once and self._connection is None:
                     self._attach(connection)
                 while True:
                     message = await peer.receive()

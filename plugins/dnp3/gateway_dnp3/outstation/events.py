@@ -29,6 +29,9 @@ RECORD = np.dtype(
 )
 """One event. `order` counts all events of an outstation; `time` is in ms since 1970 UTC."""
 
+CROWDED = 900
+"""Open deliveries above which the master has to read what is oldest, or loses it."""
+
 Records = NDArray[Any]
 
 
@@ -135,13 +138,21 @@ class EventBuffer:
     slots:    how many points there are; rows name theirs by its slot.
     limit:    most events, above which the oldest of the fullest class are shed; None for no limit
               of its own.
+    most:     events above which those that the master passes over are shed, too; None for no such.
     finished: told of each delivery that has ended, in the order in which they came.
     """
 
-    def __init__(self, slots: int, limit: int | None, finished: Callable[[Finished], None]) -> None:
+    def __init__(
+        self,
+        slots: int,
+        limit: int | None,
+        finished: Callable[[Finished], None],
+        most: int | None = None,
+    ) -> None:
         self._queues: dict[Key, _Queue] = {}
         self._finished = finished
         self._limit = limit
+        self._most = most
         self._deliveries: deque[_Delivery] = deque()
         self._latest = np.full(slots, -1, np.int64)
         self.order = 0
@@ -180,6 +191,11 @@ class EventBuffer:
                     order.left -= each
                     order.replaced += each
             self._latest[slots[latest]] = rows["order"][latest]
+
+    @property
+    def open(self) -> int:
+        """Deliveries of which something is left."""
+        return len(self._deliveries)
 
     def __len__(self) -> int:
         return sum(queue.tail - queue.sent - queue.dead for queue in self._queues.values())
@@ -230,7 +246,22 @@ class EventBuffer:
         gone = [q.drop(q.sent) for q in self._queues.values() if q.sent != q.head]
         count = self._settle(gone)
         self._end()
+        if count and (self.open > CROWDED or (self._most is not None and len(self) > self._most)):
+            self._leave_unread(max(int(rows["order"].max()) for rows in gone if len(rows)))
         return count
+
+    def _leave_unread(self, newest: int) -> None:
+        """Shed old events that the master passes over while it reads newer ones of other classes.
+
+        Otherwise a class that is never read would in the end hold up those that are.
+        """
+        before = min(self._deliveries[len(self._deliveries) // 2].end, newest)
+        for key, queue in self._queues.items():
+            queue.take(before - 1)
+            rows = queue.drop(queue.sent)
+            if len(rows):
+                self.shed[key.event_class] += self._settle([rows], shed=True)
+        self._end()
 
     def _settle(self, gone: list[Records], *, shed: bool = False) -> int:
         if not gone:

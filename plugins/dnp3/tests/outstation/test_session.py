@@ -191,6 +191,27 @@ def test_events_keep_their_order_across_fragments() -> None:
     assert [one.key for one in bench.finished] == list(range(50))
 
 
+def test_a_class_that_is_never_read_holds_up_no_other() -> None:
+    """Class 2 is passed over 2,000 times: its oldest events are shed, told, and class 1 goes on."""
+    bench = Bench()
+    found, told = [], Iin.NONE
+    for batch in range(2000):
+        bench.happen((0, float(batch % 2)), (4, float(batch)), key=batch)
+        answer = bench.ask(F.READ, class_objects(1))
+        found += events(answer)
+        assert answer.iin is not None
+        told |= answer.iin
+        bench.confirm(answer)
+    assert found == [(2, 0, float(n % 2)) for n in range(2000)]
+    assert bench.events.open <= 901
+    assert [one.key for one in bench.finished] == list(range(len(bench.finished)))
+    shed = sum(one.shed for one in bench.finished)
+    assert dict(bench.events.shed) == {2: shed}
+    assert told & Iin.EVENT_BUFFER_OVERFLOW
+    late = bench.ask(F.READ, class_objects(2))
+    assert events(late)[0] == (32, 0, float(shed))
+
+
 # Confirmations
 
 

@@ -142,3 +142,14 @@ async def test_who_says_nothing_is_shown_out(tmp_path: Path) -> None:
         with pytest.raises(ChannelClosed):
             await channel.read()
         assert loop.time() - begin == pytest.approx(30.0, abs=0.5)
+
+
+@paused
+async def test_who_only_connects_replaces_nobody(tmp_path: Path) -> None:
+    """A connection without a word leaves the master its own, and is over after 30 s."""
+    async with station(tmp_path) as s, Master.at(s.port) as master:
+        assert await master.read(0)
+        stranger = await StreamChannel.connect("127.0.0.1", s.port)
+        with pytest.raises(ChannelClosed):
+            await stranger.read()
+        assert await master.read(0)

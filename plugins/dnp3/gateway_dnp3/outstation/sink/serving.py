@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from gateway_dnp3.outstation.application import Controls
 from gateway_dnp3.outstation.association import Association
 from gateway_dnp3.outstation.attributes import Attributes
 from gateway_dnp3.outstation.database import Database
-from gateway_dnp3.outstation.events import EventBuffer, Finished
+from gateway_dnp3.outstation.events import CROWDED, EventBuffer, Finished
 from gateway_dnp3.outstation.session import Session
 from gateway_dnp3.outstation.sink.commands import Commands
 from gateway_dnp3.outstation.sink.layout import NS_PER_MS, Layout
@@ -24,6 +25,10 @@ from gateway_dnp3.outstation.sink.point import address_of
 if TYPE_CHECKING:
     from gateway_dnp3.outstation.sink.sink import DnpOutstation
 
+UNHURRIED = 500
+"""Open deliveries up to which samples are taken as they come."""
+LONGEST_PACE = 10.0
+"""Seconds that samples are put together where the bound of open deliveries is near."""
 COUNTED = 1.0
 """Seconds from one look at the counters to the next."""
 _QUIET = {"requests", "events", "unsolicited", "transport_fragments"}
@@ -45,7 +50,10 @@ class Serving:
         self.database = Database(
             self._layout.points, lambda slots: self._layout.now(ctx.image, slots), self._wall
         )
-        self.events = EventBuffer(len(self.database), link.max_events, self._finished)
+        self._progress = asyncio.Event()
+        self.events = EventBuffer(
+            len(self.database), link.max_events, self._finished, link.window * 9 // 10
+        )
         self.commands = Commands(ctx, self._layout.outputs, link.command_timeout, self._operated)
         settings = link.session_settings
         texts = {
@@ -97,8 +105,23 @@ class Serving:
             if len(rows):
                 self.session.wake()
                 self._association.arm()
+            await self._pace()
+
+    async def _pace(self) -> None:
+        """Take samples in larger portions the more of them wait for the master.
+
+        The number of open deliveries is bounded, and those that wait in the feed are put together.
+        """
+        hurry = (self.events.open - UNHURRIED) / (CROWDED - UNHURRIED)
+        if hurry <= 0:
+            return
+        self._progress.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_PACE * hurry**2):
+                await self._progress.wait()
 
     def _finished(self, one: Finished) -> None:
+        self._progress.set()
         self._ctx.delivered(one.key, coalesced=one.replaced, shed=one.shed)
 
     # The session's application
