@@ -21,7 +21,7 @@ F, S = FunctionCode, CommandStatus
 HEAD = (
     "name,kind,scale,command.model,command.select,command.on_time,command.off_time,command.count,"
     "command.timeout,rtu.type,rtu.index,rtu.control_type,rtu.control_index,rtu.operate,"
-    "rtu.trip_time\n"
+    "rtu.trip_time,rtu.outstation\n"
 )
 
 
@@ -70,8 +70,10 @@ def echo(status: int = 0, iin: Iin = Iin.NONE, cut: bytes | None = None) -> Scri
 class bench:  # noqa: N801 - a block of a test
     """A gateway in front of an outstation, and a client who commands."""
 
-    def __init__(self, data: Path, rows: str, script: Script, **more: Any) -> None:
-        self.device = ScriptedOutstation(script=script)
+    def __init__(
+        self, data: Path, rows: str, script: Script, addresses: Sequence[int] = (10,), **more: Any
+    ) -> None:
+        self.device = ScriptedOutstation(script=script, addresses=addresses)
         self.client = Collector(name="scada", role="engineer")
         self._data, self._rows, self._more = data, rows, more
 
@@ -263,3 +265,35 @@ async def test_restart(tmp_path: Path) -> None:
         assert await b.client.ask("p", 1)
         assert b.device.functions()[-1] is F.COLD_RESTART
         assert (await b.client.ask("p", 0)).status is S.OUT_OF_RANGE
+
+
+@paused
+async def test_one_of_two_is_silent(tmp_path: Path) -> None:
+    """Nothing is sent to an outstation that does not answer; those to the other one go on."""
+    rows = LATCH + row(name="q", control_index=5, outstation=11)
+    async with bench(tmp_path, rows, echo(), (10, 11), event="1s", timeout="1s") as b:
+        assert await b.client.ask("q", 1)
+        b.device.mute.add(11)
+        await b.gw.until(lambda: "silent_outstations" in b.gw.counters("rtu"), timeout=20)
+        before = len(b.controls)
+        assert (await b.client.ask("q", 1)).status is S.UNREACHABLE
+        assert len(b.controls) == before
+        assert await b.client.ask("p", 1)
+
+
+@paused
+async def test_a_link_layer_without_answers(tmp_path: Path) -> None:
+    """Frames that nobody confirms are a time-out, and not said again at this layer."""
+    async with bench(
+        tmp_path, LATCH, echo(), link_confirm=True, link_timeout="200ms", link_retries=1
+    ) as b:
+        assert await b.client.ask("p", 1)
+
+        async def deaf(frame: object) -> None:
+            """A connection that stands, and nobody behind it."""
+
+        b.device.peers[10].take = deaf  # type: ignore[method-assign]
+        answer = await b.client.ask("p", 0)
+        assert answer.status is S.TIMEOUT, answer
+        assert len(b.controls) == 1
+        await b.gw.until(lambda: b.gw.counters("rtu").get("unconfirmed", 0) >= 1)
