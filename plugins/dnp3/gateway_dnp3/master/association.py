@@ -152,7 +152,7 @@ class Association:
         """Operate what was selected; return the Verdict.
 
         An OPERATE must follow its SELECT at once, with the next sequence number (IEEE 1815 clause
-        4.4.4): where anything else was asked since, the control is selected once more.
+        4.4.4.3): where anything else was asked since, the control is selected once more.
         """
         if self._selected != (self.sequence, objects):
             verdict: Verdict = yield from self.select(objects)

@@ -127,7 +127,7 @@ def restart(function: FunctionCode) -> Script:
 
 def judge(objects: bytes, reply: Reply) -> Verdict:
     """Compare the echo of one control object with what was sent: equal but for its status,
-    which is the last octet (IEEE 1815 clause 4.4.3)."""
+    which is the last octet (IEEE 1815 clause 4.4.4.3)."""
     echo = reply.objects
     if not echo:
         why = "" if reply.refused else "the answer has no echo of the control"
