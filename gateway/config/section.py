@@ -119,10 +119,18 @@ class Section:
                 for key, (_, value) in node.entries.items()
             }
         if isinstance(node, Sequence):
-            items = [schema["items"] for schema in schemas if "items" in schema]
-            of = [branch for one in items for branch in branches(one, self._root)]
-            return [self._data(item, of, f"{where}[{i}]") for i, item in enumerate(node.items)]
+            return [
+                self._data(item, self._items(i, schemas), f"{where}[{i}]")
+                for i, item in enumerate(node.items)
+            ]
         return self._scalar(node, schemas, where)
+
+    def _items(self, i: int, schemas: list[Schema]) -> list[Schema]:
+        """Return what item `i` of a list may be; all items are alike unless each is named."""
+        each = [
+            schema.get("prefixItems", [])[i : i + 1] or [schema.get("items")] for schema in schemas
+        ]
+        return [branch for (one,) in each if one for branch in branches(one, self._root)]
 
     def _scalar(self, node: Scalar, schemas: list[Schema], where: str) -> Any:
         value = node.value

@@ -96,7 +96,7 @@ def _phrase(schema: Schema, root: Schema) -> str:
         case "null":
             return "nothing"
         case "array":
-            items = schema.get("items")
+            items = schema.get("items") or next(iter(schema.get("prefixItems", ())), None)
             of = f" of {allowed(branches(items, root), root)}" if items else ""
             return _count("a list", schema, "minItems", "maxItems", "items") + of
         case "object":

@@ -135,6 +135,8 @@ def example(part: dict[str, Any]) -> Any:
             return low + 0.5 if high is None else (low + high) / 2
         case "boolean":
             return True
+        case "array" if "prefixItems" in part:
+            return [example(one) for one in part["prefixItems"]]
         case "array":
             return [example(part["items"])] * part.get("minItems", 1 if "items" in part else 0)
         case "object":
@@ -218,7 +220,8 @@ def _out_of_range(part: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         if part.get("minItems"):
             yield "too few", []
         if "maxItems" in part:
-            yield "too many", [example(part["items"])] * (part["maxItems"] + 1)
+            item = part["items"] if "items" in part else part["prefixItems"][0]
+            yield "too many", [example(item)] * (part["maxItems"] + 1)
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,11 @@ def breakages(part: dict[str, Any], path: tuple[Any, ...], tree: Any) -> Iterato
         elif branch.get("type") == "array" and isinstance(branch.get("items"), dict):
             inner = put(tree, path, [example(branch["items"])])
             yield from breakages(branch["items"], (*path, 0), inner)
+        elif branch.get("type") == "array":
+            items = branch.get("prefixItems", [])
+            inner = put(tree, path, [example(item) for item in items])
+            for i, item in enumerate(items):
+                yield from breakages(item, (*path, i), inner)
 
 
 def _object(branch: dict[str, Any], path: tuple[Any, ...], tree: Any) -> Iterator[Case]:
