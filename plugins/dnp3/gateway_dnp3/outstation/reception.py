@@ -38,6 +38,7 @@ class Reception:
         self._guests: dict[Association, Tracer | None] = {}
         self._lines: dict[Line, dict[Association, asyncio.Task[None]]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._door: Door | None = None
         self._task: asyncio.Task[None] | None = None
 
     # Who is here
@@ -72,6 +73,21 @@ class Reception:
                     await line.channel.close("the outstation has stopped")
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    @property
+    def first(self) -> Association | None:
+        """Who has been here longest."""
+        return next(iter(self._guests), None)
+
+    @property
+    def all_counts(self) -> Counter[str]:
+        """What happened at the door and on the lines, those that are open included."""
+        counts = Counter(self.counts)
+        if self._door is not None and not isinstance(self._door, Channel):
+            counts += self._door.counts
+        for line in self._lines:
+            counts += line.counts
+        return counts
+
     # The door
 
     def start(self) -> None:
@@ -91,7 +107,7 @@ class Reception:
 
     async def _run(self) -> None:
         try:
-            door = await self._opener()
+            door = self._door = await self._opener()
         except Exception as error:
             self.where.set_exception(error)
             # Whoever waits for it hears of it; nobody may be waiting any more.
@@ -110,8 +126,6 @@ class Reception:
             raise ChannelClosed(str(group.exceptions[0])) from None
         finally:
             self._group = None
-            if not isinstance(door, Channel):
-                self.counts += door.counts
             await door.close()
 
     async def _receive(self, channel: Channel) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway import Batch, ControlModel, Image, Keep, Kind, LinkPoint, Quality
+from gateway import Batch, Image, Keep, Kind, LinkPoint, Quality
 from gateway_dnp3.outstation.database import RESTART, OutstationPoint, Values
 from gateway_dnp3.outstation.family import BY_CODE, FAMILIES, PointType
 from gateway_dnp3.outstation.sink.point import (
@@ -137,8 +137,3 @@ def _shown(
 def _scale(point: LinkPoint) -> tuple[float, float]:
     address = address_of(point)
     return (1.0, 0.0) if point.kind in STATES else (address.scale, address.offset)
-
-
-def pulses(point: LinkPoint) -> bool:
-    """Return whether a point is commanded with pulses."""
-    return point.command is not None and point.command.model is ControlModel.PULSE

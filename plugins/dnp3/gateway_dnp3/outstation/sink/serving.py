@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway import Keep, LinkError, SinkContext, seconds_text
+from gateway import Keep, LinkError, LinkPoint, SinkContext
 from gateway_dnp3.app import Iin
 from gateway_dnp3.channel import Channel
 from gateway_dnp3.outstation.application import Controls
@@ -17,6 +17,7 @@ from gateway_dnp3.outstation.association import Association
 from gateway_dnp3.outstation.attributes import Attributes
 from gateway_dnp3.outstation.database import Database
 from gateway_dnp3.outstation.events import CROWDED, EventBuffer, Finished
+from gateway_dnp3.outstation.reception import Reception
 from gateway_dnp3.outstation.session import Session
 from gateway_dnp3.outstation.sink.commands import Commands
 from gateway_dnp3.outstation.sink.layout import NS_PER_MS, Layout
@@ -31,7 +32,15 @@ LONGEST_PACE = 10.0
 """Seconds that samples are put together where the bound of open deliveries is near."""
 COUNTED = 1.0
 """Seconds from one look at the counters to the next."""
-_QUIET = {"requests", "events", "unsolicited", "transport_fragments"}
+_QUIET = {
+    "requests",
+    "events",
+    "unsolicited",
+    "transport_fragments",
+    "frames_in",
+    "frames_out",
+    "accepted",
+}
 """Counters of what goes well; `events` is in the ledger."""
 MANUFACTURER, PRODUCT, VERSION, NAME, SUBSET = 252, 250, 242, 247, 249
 SECONDS_OFF = 1.0
@@ -78,6 +87,7 @@ class Serving:
         self._lost = ctx.lost
         self._restarting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._known: Counter[str] = Counter()
+        self.here: Reception | None = None
 
     def _wall(self) -> int:
         return self._ctx.now() // NS_PER_MS
@@ -210,25 +220,19 @@ class Serving:
     def look(self) -> None:
         """Hand on what has been counted since the last look."""
         counts = self._association.counts
+        if self.here is not None and self.here.first is self._association:
+            # What happens at the door is counted once, whoever is behind it.
+            counts += self.here.all_counts
         for name, number in (counts - self._known).items():
             if name not in _QUIET:
                 self._ctx.count(name, number)
         self._known = counts
 
 
-def _rule(link: DnpOutstation, point: object) -> Keep:
-    address = address_of(point)  # type: ignore[arg-type]
-    return address.keep or link.keep.of(point.kind)  # type: ignore[attr-defined]
+def _rule(link: DnpOutstation, point: LinkPoint) -> Keep:
+    return address_of(point).keep or link.keep.of(point.kind)
 
 
 def _set(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def described(link: DnpOutstation) -> str:
-    """Return the unsolicited settings as a line for people."""
-    settings = link.session_settings.unsolicited
-    if settings is None:
-        return "unsolicited off"
-    return f"unsolicited, sent again after {seconds_text(settings.retry)}"

@@ -239,6 +239,7 @@ class DnpOutstation(Sink):
             serving.look()
 
     async def _serve(self, ctx: SinkContext, serving: Serving, here: Reception) -> None:
+        serving.here = here
         ctx.up(f"listens at {here.where.result()} for master {self.master}")
         try:
             async with asyncio.TaskGroup() as tasks:
