@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from dnp3.core.enums import ControlCode
 from dnp3.master import DefaultSOEHandler, Master, MasterConfig, MasterTcpRunner
+from gateway_mqtt.payload import Payload
+from gateway_mqtt.testing import Broker, Subscriber
 from pymodbus.client import AsyncModbusTcpClient
 
 from gateway.testing import free_ports
@@ -23,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from wiretap import Wiretap
 
 pytestmark = pytest.mark.timeout(300)
-SCADA, RELAY, CONTACTS = 20001, 20002, 15025
+SCADA, RELAY, CONTACTS, MQTT = 20001, 20002, 15025, 1883
 BREAKER = 0
+TOPIC = "north-substation/f1"
 PATIENCE = 60.0
 
 
@@ -50,6 +53,20 @@ async def moved(master: MasterTcpRunner, log: Log, *, closed: bool) -> datetime:
     return log.breaker[-1][1]
 
 
+def published(closed: bool, time: datetime) -> Callable[[Any], bool]:
+    """Whether a message has the breaker in this state, at this time to the millisecond."""
+
+    def wanted(heard: Any) -> bool:
+        said = Payload.model_validate_json(heard.payload)
+        milliseconds = round(time.timestamp() * 1000)
+        return any(
+            (name, value) == ("f1.breaker", closed) and at // 10**6 == milliseconds
+            for name, value, at in zip(said.points, said.values, said.time, strict=True)
+        )
+
+    return wanted
+
+
 async def operate(master: MasterTcpRunner, code: ControlCode) -> None:
     """Select the breaker and operate it; status 0 is read off the wire later."""
     builder = master.master.command_builder().add_crob(BREAKER, code, on_time=200)
@@ -68,10 +85,13 @@ async def test_a_breaker_is_operated_through_two_lines(
     center = Wiretap(tapped[1], config.ports[SCADA])
     log = Log()
     async with AsyncExitStack() as stack:
+        broker = stack.enter_context(Broker(tmp_path).running())
+        config.replace(f"broker: 127.0.0.1:{config.ports[MQTT]}", f"broker: {broker.endpoint}")
+        subscriber = stack.enter_context(Subscriber(broker.endpoint, TOPIC).listening())
         await stack.enter_async_context(line.listening())
         await stack.enter_async_context(center.listening())
         gateway = start(config.path)
-        await asyncio.to_thread(gateway.until, r"3/3 sources up, 2/3 sinks up")
+        await asyncio.to_thread(gateway.until, r"3/3 sources up, 3/3 sinks up")
         device = AsyncModbusTcpClient("127.0.0.1", port=config.ports[CONTACTS], retries=0)
         assert await device.connect()
         stack.callback(device.close)
@@ -95,7 +115,10 @@ async def test_a_breaker_is_operated_through_two_lines(
         ):
             before = datetime.now(UTC)
             await operate(master, code)
-            assert before < await moved(master, log, closed=closed) < datetime.now(UTC)
+            time = await moved(master, log, closed=closed)
+            assert before < time < datetime.now(UTC)
+            # The time that the relay gave it is that of both.
+            await asyncio.to_thread(subscriber.await_message, published(closed, time))
             answer = await device.read_discrete_inputs(BREAKER, count=1)
             assert bool(answer.bits[0]) is closed
 

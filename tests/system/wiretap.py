@@ -20,6 +20,8 @@ class Wiretap:
         self._to = to
         self._said: list[tuple[int, bool, bytes]] = []
         self._connections = 0
+        self._open: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.StreamWriter] = []
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[Wiretap]:
@@ -29,15 +31,24 @@ class Wiretap:
             yield self
         finally:
             server.close()
+            for writer in self._writers:
+                writer.close()
+            if self._open:
+                await asyncio.wait(self._open, timeout=5)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
         number = self._connections
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.append(task)
+        self._writers.append(writer)
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
         except OSError:
             writer.close()
             return
+        self._writers.append(far_writer)
         await asyncio.gather(
             self._pass_on(number, True, reader, far_writer),
             self._pass_on(number, False, far_reader, writer),
