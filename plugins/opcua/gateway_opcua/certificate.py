@@ -86,8 +86,7 @@ def self_signed(
     lifetime: timedelta = LIFETIME,
     usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
 ) -> x509.Certificate:
-    """Return a self-signed application instance certificate, of a server or with `usage` a client.
-    """
+    """Return a self-signed application instance certificate, a server's unless `usage` says."""
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, application_uri.rpartition(":")[2][:64]),
