@@ -10,20 +10,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-dnp3 = pytest.importorskip("dnp3")
-
-from dnp3.application.fragment import ObjectBlock, RequestFragment  # noqa: E402
-from dnp3.application.header import RequestHeader  # noqa: E402
-from dnp3.application.qualifiers import ObjectHeader  # noqa: E402
-from dnp3.core.enums import FunctionCode as F  # noqa: E402
-from dnp3.core.flags import IIN  # noqa: E402
-from dnp3.core.timestamp import DNP3Timestamp  # noqa: E402
-from dnp3.master import DefaultSOEHandler, Master, MasterConfig, MasterTcpRunner  # noqa: E402
+from dnp3.application.fragment import ObjectBlock, RequestFragment
+from dnp3.application.header import RequestHeader
+from dnp3.application.qualifiers import ObjectHeader
+from dnp3.core.enums import FunctionCode as F
+from dnp3.core.flags import IIN
+from dnp3.core.timestamp import DNP3Timestamp
+from dnp3.master import DefaultSOEHandler, Master, MasterConfig, MasterTcpRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "outstation"))
-from station import station  # noqa: E402
+from station import station
 
 
 class Deaf(MasterTcpRunner):

@@ -8,20 +8,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pytest
 from gateway_dnp3.master.source import DnpMaster
 
 from gateway import Quality
 from gateway.testing import Collector, Running, free_port, paused, running
 
-outstations: Any = pytest.importorskip("dnp3.outstation")
-databases: Any = pytest.importorskip("dnp3.database")
-flags: Any = pytest.importorskip("dnp3.core.flags")
-builder: Any = pytest.importorskip("dnp3.datalink.builder")
-segmenter: Any = pytest.importorskip("dnp3.transport.segmenter")
+outstations: Any = import_module("dnp3.outstation")
+databases: Any = import_module("dnp3.database")
+flags: Any = import_module("dnp3.core.flags")
+builder: Any = import_module("dnp3.datalink.builder")
+segmenter: Any = import_module("dnp3.transport.segmenter")
 
 ROWS = """\
 name,kind,rtu.index,rtu.type

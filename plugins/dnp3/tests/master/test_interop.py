@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from pydantic import PrivateAttr
 from gateway import Operation, Quality, SourceContext
 from gateway.testing import Collector, Running, free_port, paused, running
 
-outstations: Any = pytest.importorskip("dnp3.outstation")
-databases: Any = pytest.importorskip("dnp3.database")
-buffers: Any = pytest.importorskip("dnp3.database.event_buffer")
-flags: Any = pytest.importorskip("dnp3.core.flags")
+outstations: Any = import_module("dnp3.outstation")
+databases: Any = import_module("dnp3.database")
+buffers: Any = import_module("dnp3.database.event_buffer")
+flags: Any = import_module("dnp3.core.flags")
 
 POINTS = 400
 ROWS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from gateway_dnp3.app import Fragment, Iin
 from gateway_dnp3.objects import LAYOUTS, Columns, Layout, Use, encode, split
 
-theirs: Any = pytest.importorskip("dnp3.objects.layout")
-parser: Any = pytest.importorskip("dnp3.application.parser")
+theirs: Any = import_module("dnp3.objects.layout")
+parser: Any = import_module("dnp3.application.parser")
 
 NUMBERS = {"<i2": "INT", "<i4": "INT", "u1": "UINT", "<u2": "UINT", "<u4": "UINT"} | {
     "<f4": "FLOAT32",

@@ -7,11 +7,12 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-dnp3 = pytest.importorskip("dnp3")
+dnp3 = import_module("dnp3")
 
 from dnp3.master.config import MasterConfig  # noqa: E402
 from dnp3.master.handler import DefaultSOEHandler  # noqa: E402
