@@ -327,3 +327,23 @@ async def test_a_restart_is_the_link_s(tmp_path: Path) -> None:
         await s.gw.until(lambda: s.gw.state("scada") == "up")
         async with Master.at(s.port) as master:
             assert measurements([await master.ask(F.READ, class_objects(0))])
+
+
+async def test_a_bound_of_events_is_told_and_counted(tmp_path: Path) -> None:
+    """Of eight events five fit: IIN2.3 until it was confirmed, and the ledger has three dropped."""
+    async with station(tmp_path, max_events=5) as s, Master.at(s.port) as master:
+        for n in range(8):
+            await s.emit(energy=float(n))
+        await s.gw.until(lambda: s.gw.ledger("scada").taken == 8)
+        await asyncio.sleep(0.05)
+        first = await master.ask(F.READ, class_objects(1, 2, 3))
+        assert [value for _, _, value in events([first])] == [3.0, 4.0, 5.0, 6.0, 7.0]
+        assert first.iin is not None
+        assert first.iin & Iin.EVENT_BUFFER_OVERFLOW
+        await s.gw.until(lambda: not s.gw.held("scada"))
+        ledger = s.gw.ledger("scada")
+        assert (ledger.delivered, dict(ledger.dropped)) == (5, {"link_full": 3})
+        second = await master.ask(F.READ, class_objects(0))
+        assert second.iin is not None
+        # The ledger's own loss was told with the first answer; it is not told twice.
+        assert not second.iin & Iin.EVENT_BUFFER_OVERFLOW

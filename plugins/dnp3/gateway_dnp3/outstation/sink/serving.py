@@ -132,6 +132,8 @@ class Serving:
 
     def _finished(self, one: Finished) -> None:
         self._progress.set()
+        # The session tells the master of these itself.
+        self._lost += one.shed
         self._ctx.delivered(one.key, coalesced=one.replaced, shed=one.shed)
 
     # The session's application
