@@ -39,10 +39,10 @@ class Claim:
     qualifier: Qualifier | None = None
 
 
-def text(**more: object) -> str:
+def text(rows: str = POINTS, **more: object) -> str:
     """The profile of the outstation of these tests."""
     link = outstation(20000, **more)
-    found = configured([Emitter(name="field")], [link], POINTS, Path("/nowhere")).points
+    found = configured([Emitter(name="field")], [link], rows, Path("/nowhere")).points
     points = [LinkPoint(i, one, one.addresses["scada"]) for i, one in enumerate(found)]
     return link.profile(points)
 
@@ -147,8 +147,22 @@ def test_points_are_shown_as_they_are() -> None:
     points = text().partition("## 3 Points")[2]
     assert "| 0 | voltage |  |  | 2 | g30v5 | g32v7 |  |" in points
     assert "| 1 | spare |  |  | 1 | g1v2 | g2v2 |  |" in points
-    assert re.search(r"\| g12v1 \| 7 \| switch \| trip_close \| local \|", points)
-    assert "| g41v1-4 | 3 | limit | setpoint | none | from 0 up to 500 |" in points
+    assert "| g12v1 | 7 | switch | trip_close | 30s, local | 10s |" in points
+    assert "| g12v1 | 2 | horn | pulse | not selected | 10s | PULSE_ON, PULSE_OFF; with " in points
+    assert "| g41v1-4 | 3 | limit | setpoint | not selected | 10s | from 0 up to 500 |" in points
+
+
+def test_limits_are_those_of_the_master() -> None:
+    """0 to 500 at a scale of -10 and an offset of 50 is what the master calls -45 to 5."""
+    scaled = POINTS.replace("x,1,,2,,3", "x,1,,2,-10,3").replace(
+        "scada.control_index\n", "scada.control_index,scada.offset\n"
+    )
+    scaled = "".join(
+        line + (",50\n" if line.startswith("limit") else "\n" if "offset" in line else ",\n")
+        for line in scaled.splitlines()
+    )
+    points = text(scaled, command_timeout="4s").partition("## 3 Points")[2]
+    assert "| limit | setpoint | not selected | 4s | from -45 up to 5 |" in points
 
 
 @paused

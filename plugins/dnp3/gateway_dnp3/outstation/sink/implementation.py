@@ -64,7 +64,7 @@ def _rows(link: DnpOutstation, points: Sequence[LinkPoint]) -> Iterator[Sequence
     yield 50, 3, "Time and Date at the last recorded time", "2 (write): 07", ""
     yield 51, "1, 2", "Time and Date CTO", "", "129, 130: 07"
     yield 52, 2, "Time Delay, fine", "", "129: 07"
-    yield 60, 1, "Class 0", "1 (read): 06", ""
+    yield 60, 1, "Class 0", "1 (read): 06; 22 (assign class): 06", ""
     more = "; 20, 21 (unsolicited on, off): 06" if link.unsolicited else ""
     for number in (1, 2, 3):
         yield 60, number + 1, f"Class {number}", f"1 (read): 06, 07, 08{more}; 22: 06", ""

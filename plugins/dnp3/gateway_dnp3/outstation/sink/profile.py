@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from gateway import LinkPoint, seconds_text
+from gateway import Control, LinkPoint, SelectRule, seconds_text
 from gateway_dnp3.outstation.family import FAMILIES, Family
 from gateway_dnp3.outstation.sink.implementation import implementation
 from gateway_dnp3.outstation.sink.point import (
@@ -131,7 +131,7 @@ def _outstation(link: DnpOutstation) -> Rows:
     yield "events reported in the order of", "their occurrence, whatever their class"
     yield "cold and warm restart", "this link, not the gateway" if link.restart else "refused"
     yield "freeze", "counters: g20 into g21, at once; frozen values do not survive a restart"
-    yield "select before operate", "held for the time that the point's configuration says"
+    yield "select before operate", "held for the time in the list of outputs"
     yield "queue and clear of a control code", "refused, status 4"
     yield "file transfer, data sets, secure authentication", "no"
 
@@ -171,10 +171,11 @@ def _lists(link: DnpOutstation, points: Sequence[LinkPoint]) -> Iterator[str]:
             ("index", "name", "description", "unit", "class", "static", "event", "deadband"),
             (_row(link, point, address_of(point), family) for point in mine),
         )
-    outputs = _outputs(points)
+    outputs = _outputs(link, points)
     if outputs:
         yield "### Outputs"
-        yield _table(("object", "index", "point", "model", "select", "takes"), outputs)
+        head = ("object", "index", "point", "model", "select held", "answered within", "takes")
+        yield _table(head, outputs)
 
 
 def _row(
@@ -196,19 +197,35 @@ def _row(
     )
 
 
-def _outputs(points: Sequence[LinkPoint]) -> list[Sequence[object]]:
+def _outputs(link: DnpOutstation, points: Sequence[LinkPoint]) -> list[Sequence[object]]:
     rows: list[Sequence[object]] = []
     for point in points:
         output, control = output_of(point), point.command
         if output is None or control is None:
             continue
         kind, index = output
-        if kind is ControlType.CROB:
-            takes = _PULSES if control.pulse is not None else _CODES
-        else:
-            low = "" if control.low is None else f"from {control.low:g} "
-            high = "" if control.high is None else f"up to {control.high:g}"
-            takes = f"{low}{high}".strip() or "any number"
         group = "g12v1" if kind is ControlType.CROB else "g41v1-4"
-        rows.append((group, index, point.name, str(control.model), str(control.select), takes))
+        select = "not selected"
+        if control.select is not SelectRule.NONE:
+            select = f"{seconds_text(control.select_timeout)}, {control.select}"
+        within = control.timeout + (control.feedback_timeout if control.feedback else 0.0)
+        within = min(within, link.command_timeout or within)
+        takes = _taken(control, address_of(point), kind)
+        model = str(control.model)
+        rows.append((group, index, point.name, model, select, seconds_text(within), takes))
     return sorted(rows, key=lambda row: (str(row[0]), int(str(row[1]))))
+
+
+def _taken(control: Control, address: DnpOutstationPoint, kind: ControlType) -> str:
+    """Return what an output takes, in the master's terms."""
+    if kind is ControlType.CROB:
+        if control.pulse is None:
+            return _CODES
+        return f"{_PULSES}; with on time 0 for {seconds_text(control.pulse.on_time)}"
+    limits = [
+        None if limit is None else (limit - address.offset) / address.scale
+        for limit in (control.low, control.high)
+    ]
+    low, high = limits if address.scale > 0 else reversed(limits)
+    words = ["" if low is None else f"from {low:g}", "" if high is None else f"up to {high:g}"]
+    return " ".join(filter(None, words)) or "any number"
