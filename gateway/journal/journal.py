@@ -20,7 +20,7 @@ from gateway.model.configuration import JournalSettings, WhenFull
 from gateway.model.errors import CustodyRefused
 
 COMMIT_INTERVAL = 0.01
-"""Seconds between group commits: what an event waits at most, beside the disk itself."""
+"""Seconds between group commits where no device waits for one."""
 CURSOR_INTERVAL = 0.2
 """Seconds until moved cursors are written where no samples are; a crash repeats that much."""
 BOUNDS_INTERVAL = 1.0
@@ -93,6 +93,7 @@ class Journal:
         self._stopping = asyncio.Event()
         self._committing = asyncio.Lock()
         self._next_commit: asyncio.Future[None] | None = None
+        self._awaited = asyncio.Event()
         self.failing = ""
         """Why the disk takes nothing at the moment; empty while it does."""
 
@@ -130,6 +131,7 @@ class Journal:
         """
         if self._last.custody is None:
             self._last.custody = asyncio.get_running_loop().create_future()
+            self._awaited.set()
         return self._last.custody
 
     @property
@@ -207,11 +209,20 @@ class Journal:
             while not self._stopping.is_set():
                 await self._wanted.wait()
                 self._wanted.clear()
+                self._awaited.clear()
                 if await self.commit():
-                    await asyncio.sleep(COMMIT_INTERVAL)
+                    await self._gather()
                 else:
                     await self._pause(RETRY)
                     self._wanted.set()
+
+    async def _gather(self) -> None:
+        """Let batches gather for the next commit, until a device waits for one.
+
+        What comes while a commit is written goes with the next in any case.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._awaited.wait(), COMMIT_INTERVAL)
 
     def stop(self) -> None:
         """Let `run` end."""

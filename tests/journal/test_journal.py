@@ -15,6 +15,7 @@ from gateway.journal.store import Reader, Store, Transaction
 from gateway.model.batch import Batch, PointColumn
 from gateway.model.configuration import JournalSettings, WhenFull
 from gateway.model.errors import CustodyRefused
+from gateway.testing import paused
 
 SECOND = 10**9
 
@@ -149,6 +150,41 @@ async def test_one_commit_takes_all_that_waits(
     await bench.journal.commit()
 
     assert commits == [100]
+    await bench.journal.close()
+
+
+@paused
+async def test_a_device_that_waits_is_not_kept_waiting(tmp_path: Path) -> None:
+    """One batch after the other, each when the one before is in custody: the disk alone counts.
+
+    Batches that nobody waits for gather for the interval of group commits.
+    """
+    bench = Bench(tmp_path)
+    loop = asyncio.get_running_loop()
+    work = asyncio.create_task(bench.journal.run())
+    begun = loop.time()
+    for _ in range(20):
+        bench.append()
+        await bench.journal.custody()
+    assert loop.time() - begun == pytest.approx(0.0, abs=1e-6)
+    commits: list[int] = []
+    write = bench.store.commit
+
+    def noted(change: Transaction) -> Any:
+        commits.append(len(change.batches))
+        return write(change)
+
+    bench.store.commit = noted  # type: ignore[method-assign]
+    await asyncio.sleep(1.0)
+    for _ in range(20):
+        bench.append()
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(1.0)
+    assert commits[0] == 1
+    assert sum(commits) == 20
+    assert len(commits) <= 4
+    bench.journal.stop()
+    await work
     await bench.journal.close()
 
 
