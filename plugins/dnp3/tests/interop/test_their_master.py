@@ -6,7 +6,6 @@ Polls, events, unsolicited responses and controls are in outstation/test_partner
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,13 @@ from dnp3.core.flags import IIN
 from dnp3.core.timestamp import DNP3Timestamp
 from dnp3.master import DefaultSOEHandler, Master, MasterConfig, MasterTcpRunner
 
+from gateway.testing import paused
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "outstation"))
 from station import station
+
+T0 = 1_767_225_600_000
+"""Where the paused clock begins, in ms: 2026-01-01T00:00:00Z, from `date -u +%s`."""
 
 
 class Deaf(MasterTcpRunner):
@@ -60,6 +64,7 @@ async def ask(
     return (await runner.request(RequestFragment(header, blocks)))[-1].iin
 
 
+@paused
 async def test_freeze(tmp_path: Path) -> None:
     """What its freeze caught stays while the counter goes on; freeze and clear begins anew."""
     log = Log()
@@ -78,19 +83,21 @@ async def test_freeze(tmp_path: Path) -> None:
         assert log.counters[0].value == 10
 
 
+@paused
 async def test_time(tmp_path: Path) -> None:
     """Asked for the time, it gives it in both ways; the indication goes each time."""
     async with station(tmp_path, need_time="1h") as s, master(s.port) as theirs:
         (info,) = await theirs.integrity_poll()
         assert info.iin & IIN.NEED_TIME
         await theirs.request(theirs.master.build_delay_measure())
-        now = b"\x01" + DNP3Timestamp(int(time.time() * 1000)).to_bytes()
+        now = b"\x01" + DNP3Timestamp(T0).to_bytes()
         assert not await ask(theirs, F.WRITE, 50, 1, now) & IIN.NEED_TIME
         await ask(theirs, F.RECORD_CURRENT_TIME)
         assert not await ask(theirs, F.WRITE, 50, 3, now) & (IIN.NEED_TIME | IIN.PARAMETER_ERROR)
         await s.gw.until(lambda: s.gw.counters("scada").get("times_written") == 2)
 
 
+@paused
 async def test_an_answer_without_a_confirmation(tmp_path: Path) -> None:
     """Events that it did not confirm come again, in the next connection too, and then no more."""
     log = Log()
@@ -113,6 +120,7 @@ async def test_an_answer_without_a_confirmation(tmp_path: Path) -> None:
             assert log.events == [1, 2, 3] * 3
 
 
+@paused
 async def test_reports_are_forbidden(tmp_path: Path) -> None:
     """After its DISABLE_UNSOLICITED events wait for a poll."""
     log = Log()
