@@ -9,6 +9,7 @@ delivered when, as JSON.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 import sys
 import time
@@ -30,7 +31,7 @@ MOST = 220
 """Events in a fragment of 2048 octets."""
 EPOCH = 1_700_000_000_000
 TICK = 0.005
-"""Seconds from one burst of events to the next."""
+"""Seconds between two bursts of events."""
 PATIENCE = 20.0
 EVENT = np.dtype([("index", "<u2"), ("flags", "u1"), ("low", "<u4"), ("high", "<u2")])
 """g2v2 behind a prefix of two octets; its time in two parts."""
@@ -129,6 +130,7 @@ class Master(End):
         self.points: list[npt.NDArray[np.int32]] = []
         self.times: list[tuple[float, int]] = []
         self.got = 0
+        self.came = asyncio.Event()
         self.read: asyncio.Future[int] | None = None
         self._ends = ends
         self._rows = 0
@@ -165,6 +167,7 @@ class Master(End):
                 self.points.append(found.index[mine])
                 self.times.append((now, int(mine.sum())))
                 self.got += self.times[-1][1]
+                self.came.set()
             else:
                 self._rows += len(found)
         if self.read is not None and not control.uns and control.fin and not self.read.done():
@@ -218,9 +221,12 @@ class Ends:
     async def arrived(self) -> bool:
         """Wait until everything is at the master."""
         deadline = time.perf_counter() + PATIENCE
-        while self.master.got < len(self._made) and time.perf_counter() < deadline:
-            await asyncio.sleep(0.001)
-        return self.master.got == len(self._made)
+        while self.behind and time.perf_counter() < deadline:
+            self.master.came.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self.master.came.wait()
+        return not self.behind
 
     @property
     def behind(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from benchmarks import catchup as catchup_run
-from benchmarks import command, custody, kernel, opcua, startup
+from benchmarks import command, custody, dnp3, dnp3_reference, kernel, opcua, startup
 from benchmarks.figure import Figure
 from benchmarks.job import VALUES, Sink
 from benchmarks.plane import Figures, Reference, run
@@ -24,6 +24,8 @@ RETRIES = 2
 ALONE = 0.9
 """Part of its core that a gateway must have had for a run that it did not sustain to count."""
 LATENCY_BAR, LATENCY_GOAL = 20.0, 5.0
+DNP3_RATE, DNP3_HIGH = 20_000.0, 80_000.0
+"""events/s of DNP3 that are asked for, and that a gateway of today is tried with"""
 COMMAND_GOAL = 20.0
 """ms, p99, from a client's command to its answer"""
 
@@ -314,6 +316,47 @@ def commands(plan: Plan) -> Iterator[Figure]:
         )  # fmt: skip
 
 
+def dnp3_pass(plan: Plan) -> Iterator[Figure]:
+    """Events of outstations through the journal to a second master, each confirmed by it."""
+    beside = [dnp3_reference.run(plan.seconds / 2) for _ in range(plan.turns)]
+    runs = {
+        rate: [dnp3.run(rate, plan.seconds) for _ in range(plan.turns)]
+        for rate in (DNP3_RATE, DNP3_HIGH)
+    }
+    for found in (*runs[DNP3_RATE], *runs[DNP3_HIGH]):
+        plan.say(str(found))
+    asked, high = runs[DNP3_RATE], runs[DNP3_HIGH]
+    name = f"{dnp3.OUTSTATIONS} outstations to a second master"
+    yield Figure(
+        "DNP3", f"{name}, {DNP3_HIGH:,.0f} offered", "events/s on one core",
+        tuple(f.rate for f in high), "more", "dnp3py, one hop in memory",
+        tuple(r.peer for r in beside), goal=DNP3_RATE,
+    )  # fmt: skip
+    for rate, those in runs.items():
+        yield Figure(
+            "DNP3", f"{name}, {rate:,.0f} events/s", "CPU µs per event",
+            tuple(f.cpu for f in those), "less", "codec alone",
+            tuple(1e6 / r.codec for r in beside),
+        )  # fmt: skip
+        yield Figure(
+            "DNP3", f"{name}, {rate:,.0f} events/s, event to delivery, p99", "ms",
+            tuple(f.delay[1] for f in those), "less", "a fragment synced to a file",
+            tuple(r.synced[1] for r in beside), goal=50.0,
+        )  # fmt: skip
+    yield Figure(
+        "DNP3", f"integrity poll of {dnp3.TOTAL:,} points", "ms",
+        tuple(f.integrity for f in asked), "less", goal=250.0,
+    )  # fmt: skip
+    yield Figure(
+        "DNP3", "10,000 events of one instant, until the last is delivered", "ms",
+        tuple(f.avalanche for f in asked), "less", goal=1000.0,
+    )  # fmt: skip
+    yield Figure(
+        "DNP3", "missing, twice or out of order", "events",
+        tuple(float(a.wrong + b.wrong) for a, b in zip(asked, high, strict=True)), "less", goal=0.0,
+    )  # fmt: skip
+
+
 def kernel_pass(plan: Plan) -> Iterator[Figure]:
     """The kernel's point pipeline, as `benchmarks.kernel` measures it."""
     for name, value in kernel.run().items():
@@ -336,4 +379,5 @@ SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "journal": journal,
     "catchup": catchup,
     "command": commands,
+    "dnp3": dnp3_pass,
 }
