@@ -33,7 +33,7 @@ from gateway.model.context import Delivery, Image
 from gateway.model.link import Sink
 
 MAX_ROWS = 20_000
-"""Most samples in one delivery, unless one batch has more."""
+"""Most samples in one delivery, unless one batch has more; a sink may want fewer (`portion`)."""
 MAX_IN_FLIGHT = 1_000
 """Most deliveries handed out and not acknowledged."""
 OUTAGE = 2.0
@@ -384,6 +384,7 @@ class Feed:
     def _hand_out(self, source: deque[Entry], most: int, *, historical: bool) -> Delivery:
         entries = [source.popleft()]
         rows = len(entries[0].batch)
+        most = min(most, self._sink.portion)
         while source and rows + len(source[0].batch) <= most:
             rows += len(source[0].batch)
             entries.append(source.popleft())

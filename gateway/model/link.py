@@ -93,10 +93,13 @@ class Sink(Link):
     """A connection that takes samples out.
 
     `by_name`: whether a point without columns for this sink reaches it all the same.
+    `portion`: most samples that are put together into one delivery, which is acknowledged as a
+    whole: a crash before that repeats all of it.
     """
 
     Point: ClassVar[type[SinkPoint]] = SinkPoint
     by_name: ClassVar[bool] = True
+    portion: ClassVar[int] = 20_000
 
     select: Annotated[
         tuple[str, ...],

@@ -51,6 +51,8 @@ class DnpOutstation(Sink):
 
     Point = DnpOutstationPoint
     by_name = False
+    # About two fragments: what a master confirmed shortly before a crash comes again.
+    portion = 500
 
     type: Literal["dnp3.outstation"] = "dnp3.outstation"
     transport: Annotated[Transport, Field(description="tcp, tls, udp or serial")] = Transport.TCP
