@@ -336,3 +336,24 @@ async def test_ticks_are_whole_multiples_of_the_period(tmp_path: Path) -> None:
         15 * 10**9,
     ]
     assert counted == 2
+
+
+class Frugal(Collector):
+    """A consumer that acknowledges little at a time."""
+
+    portion = 5
+
+
+@paused
+async def test_a_sink_may_want_small_deliveries(tmp_path: Path) -> None:
+    """What gathered while its consumer was away comes in portions, and all of it."""
+    field, out = Emitter(name="field"), Frugal(name="out", select=("bay.*",))
+    async with running([field], [out], "name,field.at\nbay.i,1\n", data=tmp_path) as gateway:
+        await out.context()
+        out.lose()
+        for value in range(12):
+            await field.emit(["bay.i"], [float(value)])
+        await gateway.until(lambda: len(out.rows("bay")) == 12)
+    sizes = [len(one.batch) for one in out.deliveries]
+    assert max(sizes) <= 5
+    assert [row.value for row in out.rows("bay")] == [float(value) for value in range(12)]
