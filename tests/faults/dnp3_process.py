@@ -35,7 +35,7 @@ def links(device: int, scada: int, masters: list[int]) -> tuple[list[Source], li
     }  # fmt: skip
     sink: dict[str, Any] = {
         "type": "dnp3.outstation", "listen": f"127.0.0.1:{scada}", "address": 10,
-        "unsolicited": True, "confirm_timeout": "1s", "retry": "100ms", "retry_max": "500ms",
+        "unsolicited": True, "confirm_timeout": "2s", "retry": "100ms", "retry_max": "500ms",
         "reconnect": again,
     }  # fmt: skip
     sinks = [

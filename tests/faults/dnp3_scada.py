@@ -18,6 +18,7 @@ from dnp3_wire import (
     EPOCH,
     EVENT_CLASSES,
     FIN,
+    FIR,
     READ,
     RESPONSE,
     STATIC_CLASS,
@@ -183,23 +184,21 @@ class _Talk:
         assert function in (RESPONSE, UNSOLICITED), f"function {function}"
         unsolicited, sequence = function == UNSOLICITED, control & 0xF
         last = self._last[unsolicited]
-        known = last is not None and (last.sequence, last.objects) == (sequence, fragment[4:])
-        # Of what was asked for, one that has come before can only be the latest question's.
-        if known and (unsolicited or fragment[4:]):
-            self._scada.counts["recognised"] += 1
-            record = last
-        else:
-            record = self._last[unsolicited] = self._scada.note(fragment)
-        assert record is not None
-        if control & CON:
-            await self._confirm(record)
-        if unsolicited:
-            return False
-        if sequence != self._sequence and control & 0x80:
+        # What answers an earlier question is left where it is; the outstation tells it again.
+        late = not unsolicited and bool(control & FIR) and sequence != self._sequence
+        if last is not None and (last.sequence, last.objects) == (sequence, fragment[4:]):
+            self._scada.counts["recognised"] += bool(last.objects)
+        elif not late:
+            last = self._last[unsolicited] = self._scada.note(fragment)
+        if late or last is None:
             self._scada.counts["late"] += 1
             return False
+        if control & CON:
+            await self._confirm(last)
+        if unsolicited:
+            return False
         self._sequence = sequence
-        return not record.lost
+        return not last.lost
 
     async def _confirm(self, record: Record) -> None:
         scada = self._scada

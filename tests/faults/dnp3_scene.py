@@ -9,6 +9,7 @@ import random
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +105,11 @@ class DnpScene:
         for one in (self.desk, self.field, self.device):
             await one.stop()
 
-    def trouble(self, chance: float) -> None:
-        """Have both ends lose confirmations and say things twice."""
-        self.device.deaf = self.device.stutter = chance
+    def trouble(self, lost: float, twice: float) -> None:
+        """Have both ends lose confirmations and say things twice, with these probabilities."""
+        self.device.deaf, self.device.stutter = lost, twice
         for scada in self.masters:
-            scada.mute = scada.stutter = chance
+            scada.mute, scada.stutter = lost, twice
 
     def happen(self, rate: float, count: int) -> asyncio.Task[None]:
         """Let events happen."""
@@ -119,7 +120,7 @@ class DnpScene:
         device = self.device
         await self.until(lambda: device.released == device.generated, "all are confirmed")
         for scada in self.masters:
-            await self.until(lambda scada=scada: len(scada.have) >= device.generated, "all arrive")
+            await self.until(partial(_has, scada, device.generated), "all arrive")
         async with asyncio.timeout(PATIENCE):
             while any(one["pending"] for one in (await self._ledgers()).values()):
                 await asyncio.sleep(0.05)
@@ -170,7 +171,7 @@ class DnpScene:
                 assert flags == 1, record
                 if number not in first:
                     first.add(number)
-                    streams[found.group, found.index].append(number)
+                    streams[found.group, found.place].append(number)
                 elif self.device.offers[number] == 1:
                     self._explain(number, latest[number], record)
                 latest[number] = record
@@ -193,6 +194,10 @@ class DnpScene:
             assert db.execute("SELECT count(*) FROM batches").fetchone() == (0,)
         found: dict[str, Any] = json.loads(state)["ledger"]
         return found
+
+
+def _has(scada: Scada, events: int) -> bool:
+    return len(scada.have) >= events
 
 
 @contextlib.asynccontextmanager

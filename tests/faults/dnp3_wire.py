@@ -33,10 +33,10 @@ EPOCH = 1_700_000_000_000
 
 
 class Event(NamedTuple):
-    """One event: `group` is that of the event object."""
+    """One event: `group` is that of the event object, `place` the index of the point."""
 
     group: int
-    index: int
+    place: int
     value: int
     time: int
 
@@ -62,8 +62,8 @@ def event_objects(events: Iterable[Event]) -> bytes:
 def _row(one: Event) -> bytes:
     time = one.time.to_bytes(6, "little")
     if one.group == BINARY:
-        return struct.pack("<HB", one.index, one.value << 7 | 1) + time
-    return struct.pack("<HBI", one.index, 1, one.value) + time
+        return struct.pack("<HB", one.place, one.value << 7 | 1) + time
+    return struct.pack("<HBI", one.place, 1, one.value) + time
 
 
 # Octets of the objects that a master may be sent, without their prefixes.
