@@ -778,6 +778,37 @@ def test_other_requests_are_answered_in_the_wait() -> None:
     assert bench.sent() == []
 
 
+def test_a_confirmation_that_crosses_the_disabling_counts() -> None:
+    """What was confirmed is not told again in the answer to the READ that follows."""
+    bench = ready()
+    bench.happen((0, 1.0))
+    (report,) = bench.sent()
+    bench.ask(F.DISABLE_UNSOLICITED, READ_EVENTS)
+    bench.confirm(report)
+    assert bench.ask(F.READ, READ_EVENTS).objects == b""
+
+
+def test_what_was_on_its_way_when_disabled_delays_no_read() -> None:
+    """It is not sent again either; without a confirmation the READ tells it, or the IIN does."""
+    bench = ready()
+    bench.happen((0, 1.0))
+    bench.sent()
+    bench.ask(F.DISABLE_UNSOLICITED, READ_EVENTS)
+    assert events(bench.ask(F.READ, READ_EVENTS)) == [(2, 0, 1.0)]
+
+    bench = ready()
+    bench.happen((0, 1.0))
+    bench.sent()
+    bench.ask(F.DISABLE_UNSOLICITED, READ_EVENTS)
+    for _ in range(20):
+        bench.now += 5.0
+        bench.session.tick()
+    assert bench.sent() == []
+    iin = bench.ask(F.DELAY_MEASURE).iin
+    assert iin is not None
+    assert iin & Iin.CLASS_1_EVENTS
+
+
 def test_nothing_unsolicited_while_an_answer_waits() -> None:
     """One response with events is on its way at a time."""
     bench = ready()
