@@ -114,14 +114,19 @@ def _quality(flags: int, details: Details) -> Quality:
     return quality
 
 
-def _flags(quality: int, details: Details) -> int:
-    invalid = quality & Quality.VALIDITY in (Quality.INVALID, Quality.RESERVED)
-    flags = 0 if invalid or quality & _OFFLINE else int(Flag.ONLINE)
+def _flags(details: Details) -> NDArray[np.uint8]:
+    """Return the flags of every quality, as columns: there are thousands of them."""
+    quality = np.arange(int(Quality.OPERATOR_BLOCKED), dtype=np.uint16)
+    validity = quality & int(Quality.VALIDITY)
+    invalid = np.isin(validity, (int(Quality.INVALID), int(Quality.RESERVED)))
+    offline = invalid | (quality & int(_OFFLINE) != 0)
+    flags = np.where(offline, 0, int(Flag.ONLINE)).astype(np.uint8)
     for flag, meaning in details:
-        word = meaning & ~Quality.VALIDITY
         # What was substituted was so at the device, never here.
-        if flag != Flag.LOCAL_FORCED and quality & (word | _ALSO.get(word, Quality.GOOD)):
-            flags |= flag
+        if flag != Flag.LOCAL_FORCED:
+            word = meaning & ~Quality.VALIDITY
+            words = int(word | _ALSO.get(word, Quality.GOOD))
+            flags[quality & words != 0] |= np.uint8(flag)
     return flags
 
 
@@ -129,9 +134,4 @@ _QUALITIES = {
     group: np.array([_quality(flags, details) for flags in range(256)], np.uint16)
     for group, details in GROUPS.items()
 }
-_FLAGS = {
-    id(details): np.array(
-        [_flags(quality, details) for quality in range(int(Quality.OPERATOR_BLOCKED))], np.uint8
-    )
-    for details in (INPUT, OUTPUT, COUNTER, ANALOG)
-}
+_FLAGS = {id(details): _flags(details) for details in (INPUT, OUTPUT, COUNTER, ANALOG)}
