@@ -19,6 +19,7 @@ from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.ua_binary import struct_from_binary
 from cryptography.exceptions import InvalidSignature
 
+import gateway_opcua.bounded  # noqa: F401 - it changes the library
 from gateway_opcua.commands import Result
 from gateway_opcua.session import Session
 

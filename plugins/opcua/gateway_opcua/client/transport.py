@@ -15,6 +15,8 @@ from asyncua.client.ua_client import UaClient, UASocketProtocol
 from asyncua.common.connection import TransportLimits
 from asyncua.ua.ua_binary import uatcp_to_binary
 
+import gateway_opcua.bounded  # noqa: F401 - it changes the library
+
 CHUNK = 65_536
 """Bytes of the largest chunk either way."""
 MESSAGE = 64 * 2**20
