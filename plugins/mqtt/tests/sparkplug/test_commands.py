@@ -277,11 +277,11 @@ async def test_a_storm_of_rebirth_requests_is_a_few(
         for _ in range(50):
             host.rebirth("grid", "test")
         await at.gateway.until(lambda: at.gateway.counters("sp").get("rebirths") == 50)
-        await at.gateway.until(lambda: len(host.of("NBIRTH")) >= 3)
+        await at.gateway.until(lambda: len(host.of("NBIRTH")) >= 2)
         value = 7.0
         while not host.of("DDATA"):  # a value that comes within a birth is in it
             await at.field.emit(["bay.power"], [value])
             value += 1.0
             await asyncio.sleep(0.1)
-    # Three, unless the machine takes more than a second to ask fifty times.
+    # Two or three, unless the machine takes more than a second to ask fifty times.
     assert len(host.of("NBIRTH")) < 10
