@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -49,8 +48,6 @@ from gateway_dnp3.objects import (
 
 sys.path.insert(0, str(Path(__file__).parent))
 from wire import capture, dissect
-
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
 TIME = 1700000000123
 VALUES = {1: [0.0, 1.0, 1.0], 2: [1.0, 2.0, 3.0]}

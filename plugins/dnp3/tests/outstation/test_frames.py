@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from gateway_dnp3.app import (
     Fragment,
     FunctionCode,
@@ -34,7 +32,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "app"))
 from bench import Bench
 from wire import capture, dissect
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 F, T = FunctionCode, PointType
 UNREAD = {(4, 3)}
 """What tshark 4.0 calls malformed though it is as published; see app/test_tshark.py."""
