@@ -61,8 +61,6 @@ def fits(users: Path, name: str, password: str) -> bool:
         Argon2id.verify_phc_encoded(
             password.encode(), yaml.safe_load(users.read_text())[name]["password"]
         )
-    except NotImplementedError:
-        pytest.skip("this OpenSSL has no Argon2")
     except InvalidKey:
         return False
     return True

@@ -273,15 +273,18 @@ async def test_a_storm_of_rebirth_requests_is_a_few(
     tmp_path: Path, broker: Broker, host: Host
 ) -> None:
     """The first is done at once, the rest together a second later; data goes on between."""
+    clock = asyncio.get_running_loop().time
     async with bench(tmp_path, broker) as at:
+        begun = clock()
         for _ in range(50):
             host.rebirth("grid", "test")
         await at.gateway.until(lambda: at.gateway.counters("sp").get("rebirths") == 50)
+        storm = clock() - begun
         await at.gateway.until(lambda: len(host.of("NBIRTH")) >= 2)
         value = 7.0
         while not host.of("DDATA"):  # a value that comes within a birth is in it
             await at.field.emit(["bay.power"], [value])
             value += 1.0
             await asyncio.sleep(0.1)
-    # Two or three, unless the machine takes more than a second to ask fifty times.
-    assert len(host.of("NBIRTH")) < 10
+    # The start's, the one at once, and the rest together: one more for each second of the storm.
+    assert 2 <= len(host.of("NBIRTH")) <= 3 + int(storm)
