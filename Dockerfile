@@ -9,7 +9,7 @@ COPY tools/system tools/python tools/
 RUN tools/system run && python3 -m venv /opt/grid-gateway
 ENV PATH=/opt/grid-gateway/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY constraints.txt ./
-RUN pip install -q --require-hashes -r constraints.txt
+RUN pip install -q --no-deps --require-hashes -r constraints.txt
 COPY . .
 RUN pip wheel -q --no-build-isolation --no-deps -w /wheels . plugins/*/ \
     && pip install -q --no-deps /wheels/*.whl \

@@ -265,7 +265,8 @@ class Feed:
         self._fetched.extendleft(reversed(historical))
         self._live.extendleft(reversed(live))
         outage = self._loop.time() - self._disconnected_at > OUTAGE
-        if not self._connected and (outage or not self._sink.live_first):
+        told = self._sink.image_first and self._history_waits()
+        if not self._connected and (outage or told or not self._sink.live_first):
             if self._gaps or self._fetched:
                 self._spill()
             self._past.extend(self._live)

@@ -95,11 +95,14 @@ class Sink(Link):
     `by_name`: whether a point without columns for this sink reaches it all the same.
     `portion`: most samples that are put together into one delivery, which is acknowledged as a
     whole: a crash before that repeats all of it.
+    `image_first`: whether each connection begins with the image, so that what waited for it is
+    history even after a short break, and stays in order with older history.
     """
 
     Point: ClassVar[type[SinkPoint]] = SinkPoint
     by_name: ClassVar[bool] = True
     portion: ClassVar[int] = 20_000
+    image_first: ClassVar[bool] = False
 
     select: Annotated[
         tuple[str, ...],

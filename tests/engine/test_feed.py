@@ -219,3 +219,39 @@ def test_nothing_that_is_in_custody_is_lost(
             values = [value for _, p, value in day.received if p == point]
             firsts = list(dict.fromkeys(values))
             assert firsts == sorted(firsts)
+
+
+class Telling(Sink):
+    """A sink whose connections begin with the image."""
+
+    image_first = True
+
+
+@pytest.mark.parametrize("kind", [Sink, Telling])
+def test_what_waited_for_the_image_stays_behind_older_history(kind: type[Sink]) -> None:
+    """After a restart with history, a sample from before the connection is history or live."""
+
+    async def day() -> list[tuple[bool, int, float]]:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            one = Day(Path(folder), kind(name="s", type="t", history_rate=1000), 0)
+            await one.open()
+            one.take(0, 1)
+            await one.commit()
+            await one.kill()
+            one.take(0, 1)
+            await one.commit()
+            one.connect()
+            one.take(0, 1)
+            while one.feed.held:
+                if not await one.deliver():
+                    one.acknowledge()
+                    await asyncio.sleep(0)
+            await one.journal.close()
+            return one.received
+
+    before, waited, fresh = 0.0, 1.0, 2.0
+    if kind is Telling:
+        expected = [(False, 0, fresh), (True, 0, before), (True, 0, waited)]
+    else:
+        expected = [(False, 0, waited), (False, 0, fresh), (True, 0, before)]
+    assert expected == asyncio.run(day())

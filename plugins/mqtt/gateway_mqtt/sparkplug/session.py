@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 
-from gateway import LinkError, SinkContext, seconds_text
+from gateway import Delivery, LinkError, SinkContext, seconds_text
 from gateway_mqtt.connection import reason_text
 from gateway_mqtt.packet import FAILURE, Publish
 from gateway_mqtt.sparkplug.birth import node_death
@@ -100,11 +101,13 @@ class Session:
             self._loop.time,
             ctx.count,
         )
+        # From here on what comes is behind the births, or in them; what waited is older.
+        deliveries = ctx.batches()
         await self._bear(self._node)
         await self._settle()
         ctx.up(f"{sink.broker}, MQTT {sink.version}, {self._node.alive} devices")
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._publish(self._node))
+            tasks.create_task(self._publish(self._node, deliveries))
             tasks.create_task(self._inbox.run())
 
     async def watch(self) -> None:
@@ -193,8 +196,8 @@ class Session:
             async with self._turn:
                 await self._send_all(node.overdue())
 
-    async def _publish(self, node: Node) -> None:
-        async for delivery in self._ctx.batches():
+    async def _publish(self, node: Node, deliveries: AsyncIterator[Delivery]) -> None:
+        async for delivery in deliveries:
             # A whole delivery, so that no birth in the middle of it has newer values than its rest.
             async with self._turn:
                 await self._hand_on(node.deliver(delivery.batch, historical=delivery.historical))

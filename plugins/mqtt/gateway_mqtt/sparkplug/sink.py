@@ -33,6 +33,7 @@ class SparkplugSink(BrokerFields, Sink):
     """An edge node of Sparkplug B 3.0: births, data by alias, deaths, commands."""
 
     Point = SparkplugPoint
+    image_first = True
     type: Literal["mqtt.sparkplug"] = "mqtt.sparkplug"
 
     group: Annotated[
