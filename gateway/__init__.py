@@ -107,6 +107,7 @@ __all__ = [
     "TlsServer",
     "TlsVersion",
     "Verify",
+    "channel",
     "checksum",
     "hookimpl",
     "quality_text",

@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "hookspecs": {"model"},
     "__init__": {"model", "hookspecs"},
     "checksum": {"kernel"},
+    "channel": {"model", "channel"},
     "kernel": {"model", "kernel"},
     "journal": {"model", "journal"},
     "tls": {"model", "tls"},

@@ -293,7 +293,8 @@ def _own(folder: Path, pattern: str) -> Iterator[Path]:
 
 
 def _may(module: str, testing: bool) -> bool:
-    return testing and (module == "gateway.testing" or module.startswith("gateway.testing."))
+    _, name, *deeper = module.split(".")
+    return (name in gateway.__all__ and not deeper) or (testing and name == "testing")
 
 
 def _check_type(link: type[Source] | type[Sink], name: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway_dnp3.channel.channel import Channel, ChannelClosed
+from gateway.channel import Channel, ChannelClosed
 from gateway_dnp3.channel.peer import Peer
 from gateway_dnp3.link import Frame, LinkEvent, LinkSettings, Reader, encode
 

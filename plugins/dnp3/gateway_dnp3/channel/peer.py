@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from gateway_dnp3.channel.channel import ChannelClosed
+from gateway.channel import ChannelClosed
 from gateway_dnp3.link import Broadcast, Frame, LinkEvent, LinkSession, LinkSettings, Payload, Turn
 from gateway_dnp3.transport import Reassembly, count, split
 

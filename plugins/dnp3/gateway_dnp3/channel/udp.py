@@ -8,9 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from gateway import reason
-from gateway_dnp3.channel.channel import Channel, ChannelClosed
-from gateway_dnp3.channel.listener import Network, allows
-from gateway_dnp3.channel.stream import address_text
+from gateway.channel import Channel, ChannelClosed, Network, address_text, allows
 
 WAITING = 64
 """Datagrams that may wait to be read; what comes above is dropped and counted."""

@@ -7,7 +7,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway_dnp3.channel import Channel, Line, Tracer
+from gateway.channel import Channel
+from gateway_dnp3.channel import Line, Tracer
 from gateway_dnp3.link import LinkSettings
 from gateway_dnp3.master.association import Association
 from gateway_dnp3.master.duty import NEVER

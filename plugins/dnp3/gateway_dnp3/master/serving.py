@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from gateway import CustodyRefused, LinkError, SourceContext
-from gateway_dnp3.channel import Channel, ChannelClosed, Listener
+from gateway.channel import Channel, ChannelClosed, Listener
 from gateway_dnp3.master.master import Master, Silence
 from gateway_dnp3.master.orders import Orders, outputs
 from gateway_dnp3.master.parcels import Parcel

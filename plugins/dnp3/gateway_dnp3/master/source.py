@@ -19,15 +19,8 @@ from gateway import (
     TlsClient,
     TlsServer,
 )
-from gateway_dnp3.channel import (
-    Channel,
-    ChannelClosed,
-    Listener,
-    Parity,
-    SerialChannel,
-    StreamChannel,
-    UdpChannel,
-)
+from gateway.channel import Channel, ChannelClosed, Listener, Parity, SerialChannel, StreamChannel
+from gateway_dnp3.channel import UdpChannel
 from gateway_dnp3.master.manners import EVENT_CLASSES, Freeze, Manners, TimeSync
 from gateway_dnp3.master.master import Lower
 from gateway_dnp3.master.point import DnpPoint, faults

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from gateway.channel import ChannelClosed, Listener, StreamChannel
 from gateway_dnp3.app import Fragment, FunctionCode, Iin, parse
-from gateway_dnp3.channel import ChannelClosed, Line, Listener, Peer, StreamChannel
+from gateway_dnp3.channel import Line, Peer
 from gateway_dnp3.link import LinkSettings
 
 Script = Callable[[Fragment], Sequence[Fragment]]

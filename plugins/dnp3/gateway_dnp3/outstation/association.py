@@ -9,8 +9,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from gateway_dnp3.channel import Channel, ChannelClosed, Line, Peer, StreamChannel, Unconfirmed
-from gateway_dnp3.channel.listener import Network, allows
+from gateway.channel import Channel, ChannelClosed, Network, StreamChannel, allows
+from gateway_dnp3.channel import Line, Peer, Unconfirmed
 from gateway_dnp3.link import LinkSettings
 from gateway_dnp3.outstation.session import Session
 

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from weakref import WeakKeyDictionary
 
-from gateway_dnp3.channel import Channel, ChannelClosed, Line, Listener, Tracer, UdpListener
+from gateway.channel import Channel, ChannelClosed, Listener
+from gateway_dnp3.channel import Line, Tracer, UdpListener
 from gateway_dnp3.outstation.association import Association
 
 FIRST_WORD = 30.0

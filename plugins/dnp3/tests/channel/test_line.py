@@ -8,18 +8,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
-from gateway_dnp3.channel import (
-    Channel,
-    ChannelClosed,
-    Line,
-    Listener,
-    Message,
-    Peer,
-    StreamChannel,
-    UdpChannel,
-    UdpListener,
-    Unconfirmed,
-)
+from gateway_dnp3.channel import Line, Message, Peer, UdpChannel, UdpListener, Unconfirmed
 from gateway_dnp3.link import (
     Broadcast,
     Control,
@@ -30,6 +19,7 @@ from gateway_dnp3.link import (
     encode,
 )
 
+from gateway.channel import Channel, ChannelClosed, Listener, StreamChannel
 from gateway.testing import paused
 
 HOST = "127.0.0.1"

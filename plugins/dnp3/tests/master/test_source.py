@@ -362,8 +362,10 @@ async def test_a_confirmation_that_is_lost(tmp_path: Path) -> None:
 @paused
 async def test_an_outstation_that_dials_in(tmp_path: Path) -> None:
     """The gateway listens, and begins as soon as the outstation is there."""
-    from gateway_dnp3.channel import Line, StreamChannel
+    from gateway_dnp3.channel import Line
     from gateway_dnp3.link import LinkSettings
+
+    from gateway.channel import StreamChannel
 
     port = free_port()
     link = source(listen=f"127.0.0.1:{port}", allow=["127.0.0.0/8"])

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway_dnp3.app import Fragment, FunctionCode, class_objects, contents, headers, parse
-from gateway_dnp3.channel import Line, Peer, StreamChannel
+from gateway_dnp3.channel import Line, Peer
 from gateway_dnp3.link import LinkSettings
 from gateway_dnp3.objects import AnalogOutput, Columns, Crob, commands, encode_commands
 from gateway_dnp3.outstation.sink import DnpOutstation
 
+from gateway.channel import StreamChannel
 from gateway.testing import CommandSettings, Emitter, Running, free_port, running
 
 F = FunctionCode

@@ -16,11 +16,12 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 from gateway_dnp3.app import Fragment, FunctionCode, class_objects, parse
-from gateway_dnp3.channel import ChannelClosed, Line, SerialChannel, UdpChannel
+from gateway_dnp3.channel import Line, UdpChannel
 from gateway_dnp3.link import LinkSettings
 from gateway_dnp3.outstation.sink import DnpOutstation
 from pydantic import ValidationError
 
+from gateway.channel import ChannelClosed, SerialChannel
 from gateway.testing import Emitter, free_port, running
 from gateway.testing.authority import Authority
 

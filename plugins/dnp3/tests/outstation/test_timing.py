@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from gateway_dnp3.app import Fragment, FunctionCode, class_objects
-from gateway_dnp3.channel import ChannelClosed, StreamChannel
 from gateway_dnp3.objects import Crob, encode_commands
 
+from gateway.channel import ChannelClosed, StreamChannel
 from gateway.testing import paused
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gateway import Keep, LinkError, LinkPoint, SinkContext
+from gateway.channel import Channel
 from gateway_dnp3.app import Iin
-from gateway_dnp3.channel import Channel
 from gateway_dnp3.outstation.application import Controls
 from gateway_dnp3.outstation.association import Association
 from gateway_dnp3.outstation.attributes import Attributes

@@ -21,14 +21,8 @@ from gateway import (
     SinkContext,
     TlsServer,
 )
-from gateway_dnp3.channel import (
-    Channel,
-    ChannelClosed,
-    Listener,
-    Parity,
-    SerialChannel,
-    UdpListener,
-)
+from gateway.channel import Channel, ChannelClosed, Listener, Parity, SerialChannel
+from gateway_dnp3.channel import UdpListener
 from gateway_dnp3.link import HIGHEST, LinkSettings
 from gateway_dnp3.outstation.association import Association
 from gateway_dnp3.outstation.reception import PlaceTaken, Reception, reception

@@ -9,9 +9,9 @@ import ssl
 from collections import Counter
 from collections.abc import Collection
 
-from gateway import reason
-from gateway_dnp3.channel.channel import SEND_TIMEOUT, ChannelClosed
-from gateway_dnp3.channel.stream import BUFFERED, StreamChannel, address_text
+from gateway.channel.channel import SEND_TIMEOUT, ChannelClosed
+from gateway.channel.stream import BUFFERED, StreamChannel, address_text
+from gateway.model.errors import reason
 
 HANDSHAKE_TIMEOUT = 10.0
 """Seconds that a client has to prove who it is; before, it counts for nothing."""

@@ -17,20 +17,18 @@ from typing import Any
 
 import pytest
 import uvloop
-from gateway_dnp3.channel import (
+
+from gateway.channel import (
     Channel,
     ChannelClosed,
     Listener,
     Parity,
     SerialChannel,
     StreamChannel,
-    UdpChannel,
-    UdpListener,
+    address_text,
+    allows,
 )
-from gateway_dnp3.channel.listener import allows
-from gateway_dnp3.channel.stream import address_text
-
-from gateway.testing import free_port, paused
+from gateway.testing import free_port
 from gateway.testing.authority import Authority
 
 RESET = bytes.fromhex("056405C001000004E921")
@@ -269,69 +267,6 @@ async def test_tls_with_a_stranger(
     await listener.close()
 
 
-@ON_EVERY_LOOP
-def test_udp(run: Run) -> None:
-    """Over UDP frames pass between one address and whoever speaks to it."""
-    run(over_udp())
-
-
-async def over_udp() -> None:
-    listener = await UdpListener.open(HOST, 0)
-    ours = await UdpChannel.open(HOST, listener.port)
-    await ours.write([RESET])
-    theirs = await listener.accept()
-    assert await theirs.read() == RESET
-    await theirs.write([ACK, ACK])
-    assert [await ours.read(), await ours.read()] == [ACK, ACK]
-
-    # A second one, with a port of its own: each is answered where it is.
-    port = free_port()
-    second = await UdpChannel.open(HOST, listener.port, local=(HOST, port))
-    await second.write([RESET])
-    other = await listener.accept()
-    assert other.name == f"{HOST}:{port}"
-    await other.write([ACK])
-    assert await second.read() == ACK
-    assert listener.clients == 2
-
-    await other.close()
-    assert await closed(other) == f"{HOST}:{port}: closed"
-    assert listener.clients == 1
-    await listener.close()
-    assert await closed(theirs) == f"{theirs.name}: closed"
-    with pytest.raises(ChannelClosed, match="not listening any more"):
-        await listener.accept()
-    for channel in (ours, second):
-        await channel.close()
-
-
-async def test_udp_without_anybody() -> None:
-    """Datagrams to where nobody listens are counted, and the channel stays: one may come yet."""
-    port = free_port()
-    ours = await UdpChannel.open(HOST, port)
-    async with asyncio.timeout(5):
-        while not ours.counts["errors"]:
-            await ours.write([RESET])
-            await asyncio.sleep(0.01)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late:
-        late.bind((HOST, port))
-        await ours.write([ACK])
-        assert late.recv(100) == ACK
-    await ours.close()
-
-
-async def test_udp_without_a_way() -> None:
-    """An address that is taken is named, with the reason."""
-    listener = await UdpListener.open(HOST, 0)
-    with pytest.raises(ChannelClosed) as error:
-        await UdpChannel.open(HOST, 20000, local=(HOST, listener.port))
-    assert str(error.value) == f"no way to {HOST}:20000: Address already in use"
-    with pytest.raises(ChannelClosed) as error:
-        await UdpListener.open(HOST, listener.port)
-    assert str(error.value) == f"cannot listen at {HOST}:{listener.port}: Address already in use"
-    await listener.close()
-
-
 @pytest.mark.parametrize(
     ("host", "allowed"),
     [("127.0.0.1", True), ("::ffff:127.0.0.9", True), ("fe80::1%eth0", True), ("10.0.0.1", False)],
@@ -347,48 +282,6 @@ def test_address_text() -> None:
     assert address_text(("10.0.0.11", 20000)) == "10.0.0.11:20000"
     assert address_text(("::1", 20000, 0, 0)) == "[::1]:20000"
     assert address_text(None) == "?"
-
-
-@paused
-async def test_udp_floods() -> None:
-    """What is not read is dropped and counted, strangers get no channel, and the quietest address
-    makes room."""
-    listener = await UdpListener.open(
-        HOST, 0, max_clients=1, idle=300.0, allowed=[ipaddress.ip_network("127.0.0.1/32")]
-    )
-    to = (HOST, listener.port)
-
-    async def until(name: str, count: int) -> None:
-        async with asyncio.timeout(5):
-            while listener.counts[name] < count:
-                await asyncio.sleep(0.005)
-
-    def sender(host: str = HOST) -> socket.socket:
-        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        one.bind((host, 0))
-        return one
-
-    with sender() as first, sender() as second, sender("127.0.0.2") as third:
-        first.sendto(b"noise", to)
-        await until("strange", 1)
-        third.sendto(RESET, to)
-        await until("refused_address", 1)
-        for _ in range(70):
-            first.sendto(RESET, to)
-        theirs = await listener.accept()
-        async with asyncio.timeout(5):
-            while theirs.counts["dropped_in"] < 6:
-                await asyncio.sleep(0.005)
-        assert [await theirs.read() for _ in range(64)] == [RESET] * 64
-        second.sendto(RESET, to)
-        await until("refused_full", 1)
-        await asyncio.sleep(301)
-        second.sendto(RESET, to)
-        fresh = await listener.accept()
-        assert await fresh.read() == RESET
-        assert await closed(theirs) == f"{theirs.name}: nothing heard for 300 s"
-    assert listener.clients == 1
-    await listener.close()
 
 
 @pytest.fixture
@@ -487,10 +380,10 @@ async def test_serial_slow_driver(monkeypatch: pytest.MonkeyPatch) -> None:
             closed.append(self)
 
     monkeypatch.setattr("serial.Serial", Port)
-    monkeypatch.setattr("gateway_dnp3.channel.serial.OPEN_TIMEOUT", 0.02)
+    monkeypatch.setattr("gateway.channel.serial.OPEN_TIMEOUT", 0.02)
     with pytest.raises(ChannelClosed, match=r"/dev/slow does not open within 0\.02 s"):
         await SerialChannel.open("/dev/slow")
-    monkeypatch.setattr("gateway_dnp3.channel.serial.OPEN_TIMEOUT", 5)
+    monkeypatch.setattr("gateway.channel.serial.OPEN_TIMEOUT", 5)
     opening = asyncio.ensure_future(SerialChannel.open("/dev/slow"))
     await asyncio.sleep(0.01)
     opening.cancel()

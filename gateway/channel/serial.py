@@ -8,11 +8,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-import serial
-from serial.rs485 import RS485Settings
-
-from gateway import reason
-from gateway_dnp3.channel.channel import CHUNK, SEND_TIMEOUT, Channel, ChannelClosed
+from gateway.channel.channel import CHUNK, SEND_TIMEOUT, Channel, ChannelClosed
+from gateway.model.errors import reason
 
 OPEN_TIMEOUT = 5.0
 """Seconds that a driver may take to open its port."""
@@ -78,6 +75,10 @@ class SerialChannel(Channel):
         """
 
         def opened() -> Any:
+            # Most gateways have no serial line: they do not pay for the library.
+            import serial
+            from serial.rs485 import RS485Settings
+
             one = serial.Serial(
                 port,
                 baud,

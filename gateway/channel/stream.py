@@ -8,8 +8,8 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 
-from gateway import reason
-from gateway_dnp3.channel.channel import CHUNK, SEND_TIMEOUT, Channel, ChannelClosed
+from gateway.channel.channel import CHUNK, SEND_TIMEOUT, Channel, ChannelClosed
+from gateway.model.errors import reason
 
 CONNECT_TIMEOUT = 10.0
 """Seconds until a connection stands, the TLS handshake included, unless it is said otherwise."""
