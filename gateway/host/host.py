@@ -77,4 +77,9 @@ class Host:
             raise PluginError(
                 f"plugin '{name}' ({offer}) cannot be imported: {described(error)}"
             ) from error
-        return verify(name, plugin, str(offer))
+        names = [
+            one.name
+            for one in self.installed()
+            if (one.distribution, one.value) == (offer.distribution, offer.value)
+        ]
+        return verify(name, plugin, str(offer), names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -53,8 +53,11 @@ class Plugin:
     components: tuple[Component, ...] = field(default=())
 
 
-def verify(name: str, plugin: object, origin: str) -> Plugin:
+def verify(name: str, plugin: object, origin: str, names: Collection[str] = ()) -> Plugin:
     """Call the hook of a plugin and return what it is made of.
+
+    names: all entry points that lead to the same hook, where a plugin speaks several protocols;
+           each has the classes whose `type` begins with it.
 
     Raises PluginError with a sentence for whatever is not as the contract says.
     """
@@ -91,7 +94,7 @@ def verify(name: str, plugin: object, origin: str) -> Plugin:
     seen: dict[str, str] = {}
     for cls in classes:
         try:
-            component = _component(name, cls)
+            component = _component(name, cls, {name, *names})
             for word in component.types:
                 if word in seen:
                     raise ValueError(
@@ -102,7 +105,10 @@ def verify(name: str, plugin: object, origin: str) -> Plugin:
         except ValueError as cause:
             raise error(str(cause)) from cause
         components.append(component)
-    return Plugin(name, origin, tuple(components))
+    own = tuple(one for one in components if one.types[0].partition(".")[0] == name)
+    if not own:
+        raise error(f"{HOOK}() returned no class whose type is '{name}' or '{name}.…'")
+    return Plugin(name, origin, own)
 
 
 def described(error: BaseException) -> str:
@@ -123,7 +129,7 @@ def _is_host(filename: str) -> bool:
     return path.parent == Path(__file__).parent or path.parent.name == "pluggy"
 
 
-def _component(name: str, cls: object) -> Component:
+def _component(name: str, cls: object, names: Collection[str]) -> Component:
     if not isinstance(cls, type) or not issubclass(cls, (Source, Sink)):
         hint = ""
         if isinstance(cls, (Source, Sink)):
@@ -135,7 +141,7 @@ def _component(name: str, cls: object) -> Component:
     label = cls.__name__
     if issubclass(cls, Source) and issubclass(cls, Sink):
         raise ValueError(f"{label} derives from both Source and Sink; make two classes of it")
-    types = _types(name, cls)
+    types = _types(cls, sorted(names))
     _check_run(cls)
     _check_model(label, cls)
     _check_point(cls)
@@ -150,18 +156,19 @@ def _component(name: str, cls: object) -> Component:
     return component
 
 
-def _types(name: str, cls: type[Source] | type[Sink]) -> tuple[str, ...]:
+def _types(cls: type[Source] | type[Sink], names: Sequence[str]) -> tuple[str, ...]:
     annotation = cls.model_fields["type"].annotation
     types = get_args(annotation) if get_origin(annotation) is Literal else ()
     if not types or not all(isinstance(word, str) for word in types):
         raise ValueError(
             f"{cls.__name__} needs a `type` field with its word in the YAML: "
-            f'type: Literal["{name}"]'
+            f'type: Literal["{names[0]}"]'
         )
     for word in types:
-        if word != name and not word.startswith(f"{name}."):
+        if word.partition(".")[0] not in names:
+            allowed = ", ".join(f"'{name}' or '{name}.…'" for name in names)
             raise ValueError(
-                f"{cls.__name__} has the type {word!r}, allowed: '{name}' or '{name}.…', "
+                f"{cls.__name__} has the type {word!r}, allowed: {allowed}, "
                 "because the first word names the plugin"
             )
     return types

@@ -16,7 +16,7 @@ import importlib
 import inspect
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -100,12 +100,14 @@ def check_names(folder: Path) -> Iterator[str]:
             f"pyproject.toml: the distribution is {project.get('name')!r}, "
             f"for folder {name!r} it must be 'grid-gateway-{name}'"
         )
-    entries = project.get("entry-points", {}).get(GROUP, {})
-    if entries != {name: f"gateway_{name}"}:
+    entries = _entries(folder)
+    if not entries or set(entries.values()) != {f"gateway_{name}"}:
         yield (
             f"pyproject.toml: the entry points of {GROUP} are {entries}, "
-            f"they must be {{{name!r}: 'gateway_{name}'}}"
+            f"they must be {{{name!r}: 'gateway_{name}'}}, or one for each protocol that it speaks"
         )
+    elif len(entries) == 1 and name not in entries:
+        yield f"pyproject.toml: the entry point is {next(iter(entries))!r}, it must be {name!r}"
     depends = [
         re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
         for requirement in project.get("dependencies", [])
@@ -129,7 +131,7 @@ def check_classes(folder: Path) -> Iterator[str]:
         label = link.__name__
         if link.__module__.split(".")[0] != f"gateway_{name}":
             yield f"{label} is defined in {link.__module__}, it must be in gateway_{name}"
-        yield from _check_type(link, name)
+        yield from _check_type(link, list(_entries(folder)) or [name])
         yield from _check_run(link)
         yield from _check_model(link, label, _INHERITED)
         base = SinkPoint if issubclass(link, Sink) else Point
@@ -215,7 +217,8 @@ def check_sample(folder: Path) -> Iterator[str]:
         yield f"sample.yaml does not pass `gateway check`:\n{error}"
         return
     links = [*configuration.sources, *configuration.sinks]
-    if not any(link.type.split(".")[0] == folder.name for link in links):
+    names = _entries(folder)
+    if not any(link.type.split(".")[0] in names for link in links):
         yield f"sample.yaml has no link of this plugin: {[link.type for link in links]}"
 
 
@@ -297,13 +300,22 @@ def _may(module: str, testing: bool) -> bool:
     return (name in gateway.__all__ and not deeper) or (testing and name == "testing")
 
 
-def _check_type(link: type[Source] | type[Sink], name: str) -> Iterator[str]:
+def _entries(folder: Path) -> dict[str, str]:
+    """Return the entry points of a plugin: the words that its types begin with, and the package."""
+    entries: dict[str, str] = _project(folder).get("entry-points", {}).get(GROUP, {})
+    return entries
+
+
+def _check_type(link: type[Source] | type[Sink], names: Sequence[str]) -> Iterator[str]:
     annotation = link.model_fields["type"].annotation
     words = get_args(annotation) if get_origin(annotation) is Literal else ()
     if len(words) != 1 or not isinstance(words[0], str):
-        yield f'{link.__name__}.type must be a Literal of one word: type: Literal["{name}"] = …'
-    elif words[0].split(".")[0] != name:
-        yield f"{link.__name__}.type is {words[0]!r}, it must be '{name}' or begin with '{name}.'"
+        yield (
+            f'{link.__name__}.type must be a Literal of one word: type: Literal["{names[0]}"] = …'
+        )
+    elif words[0].split(".")[0] not in names:
+        allowed = ", ".join(f"'{name}' or begin with '{name}.'" for name in names)
+        yield f"{link.__name__}.type is {words[0]!r}, it must be {allowed}"
     elif link.model_fields["type"].default != words[0]:
         yield f"{link.__name__}.type must have its own word as the default"
 

@@ -357,6 +357,23 @@ def test_an_entry_point_to_nothing(site: Path) -> None:
         Host().load("zeta")
 
 
+def test_one_hook_for_several_protocols(site: Path) -> None:
+    """A plugin with several entry points has under each the classes whose type begins with it."""
+    code = GOOD.replace("NAME", "theta1.in").replace("[Vendor]", "[Vendor, Second]")
+    second = 'class Second(Vendor):\n    type: Literal["theta2"]\n\n@hookimpl'
+    package = distribute(site, "theta1", code.replace("@hookimpl", second))
+    info = site / "grid_gateway_theta1-1.2.dist-info" / "entry_points.txt"
+    info.write_text(
+        f"[gateway.plugins]\ntheta1 = {package}\ntheta2 = {package}\ntheta3 = {package}\n"
+    )
+    host = Host()
+
+    assert [one.types for one in host.load("theta1").components] == [("theta1.in",)]
+    assert [one.types for one in host.load("theta2").components] == [("theta2",)]
+    with pytest.raises(PluginError, match=r"no class whose type is 'theta3' or 'theta3\.…'"):
+        host.load("theta3")
+
+
 def test_two_distributions_with_one_name(site: Path) -> None:
     """Nobody guesses which of two distributions is meant; both are named."""
     distribute(site, "eta", GOOD)

@@ -105,7 +105,12 @@ def test_a_good_folder_breaks_no_rule(acme: Path) -> None:
     [
         ("pyproject.toml", "grid-gateway-acme", "acme", "the distribution is 'acme'"),
         ("pyproject.toml", 'acme = "gateway_acme"', 'acme = "acme"', "the entry points of"),
-        ("pyproject.toml", 'acme = "gateway_acme"', 'a = "gateway_acme"', "the entry points of"),
+        (
+            "pyproject.toml",
+            'acme = "gateway_acme"',
+            'a = "gateway_acme"',
+            "the entry point is 'a', it must be 'acme'",
+        ),
         ("pyproject.toml", '"grid-gateway>=0.1"', '"numpy"', "must depend on grid-gateway"),
         ("pyproject.toml", 'license = "MIT"', "", "project.license is missing"),
         ("gateway_acme/__init__.py", '"acme"] = "acme"', '"x"] = "x"', "must be 'acme' or begin"),
