@@ -124,6 +124,7 @@ class RunningSource(_Context, SourceContext):
         self._table = table
         self._owner = owner
         self._number = int(owner[self.points[0].id]) if self.points else -2
+        self._turn = asyncio.Lock()
 
     def plan(self, fields: Iterable[Field]) -> Plan:
         return Plan(self._table, fields)
@@ -138,17 +139,20 @@ class RunningSource(_Context, SourceContext):
 
     async def emit(self, batch: Batch, *, every: bool = False) -> None:
         self._check(batch.point)
-        await self._intake.room()
-        custody = self._intake.judge(
-            received(batch, self._clock.now(), self._intake.time_quality), every=every
-        )
+        # Emits that wait for room, or for those that do, are judged in the order of their calls.
+        async with self._turn:
+            await self._intake.room()
+            custody = self._intake.judge(
+                received(batch, self._clock.now(), self._intake.time_quality), every=every
+            )
         if custody is not None:
             await asyncio.shield(custody)
 
     async def stale(self, points: Sequence[int], quality: Quality = STALE) -> None:
         self._check(np.asarray(points, np.int32))
-        await self._intake.room()
-        self._intake.judge(lost(points, quality, self._clock.now()), every=False)
+        async with self._turn:
+            await self._intake.room()
+            self._intake.judge(lost(points, quality, self._clock.now()), every=False)
 
     def commands(self) -> AsyncIterator[Command]:
         self._outbox.connect()

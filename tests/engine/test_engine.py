@@ -68,6 +68,23 @@ async def test_events_are_all_taken(tmp_path: Path) -> None:
     assert [row.time for row in out.rows()] == [1, 2, 3]
 
 
+async def test_what_waits_for_room_keeps_its_order(tmp_path: Path) -> None:
+    """An emit that comes in the moment in which there is room again does not pass those before."""
+    emitter, out = links()
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        await gateway.until(lambda: gateway.state("field") == "up")
+        room = gateway.engine.journal._room
+        room.clear()
+        first = asyncio.create_task(emitter.emit(["bay.breaker"], [1], time=1, every=True))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(emitter.emit(["bay.breaker"], [0], time=2, every=True))
+        room.set()
+        await asyncio.gather(first, second)
+        await gateway.until(lambda: len(out.rows()) == 2)
+
+    assert [row.time for row in out.rows()] == [1, 2]
+
+
 async def test_device_time_is_kept_and_receipt_time_given(tmp_path: Path) -> None:
     """A time of the device stays; a row without one gets the time of receipt, and says which."""
     emitter, out = links()
