@@ -180,6 +180,7 @@ class RunningSink(_Context, SinkContext):
     def __init__(
         self,
         feed: Feed,
+        intake: Intake,
         taken: Mask,
         role: str | None,
         authority: Authority,
@@ -188,6 +189,7 @@ class RunningSink(_Context, SinkContext):
         """`taken` says of every point whether this sink has it; `role` is the link's own."""
         super().__init__(*common)
         self._feed = feed
+        self._intake = intake
         self._taken = taken
         self._role = role
         self._authority = authority
@@ -195,6 +197,10 @@ class RunningSink(_Context, SinkContext):
     def batches(self) -> AsyncIterator[Delivery]:
         self._feed.connect()
         return _Deliveries(self._feed)
+
+    def waiting(self) -> int:
+        self._intake.flush()
+        return self._feed.waiting
 
     def delivered(self, seq: int, *, coalesced: int = 0, shed: int = 0) -> None:
         self._feed.delivered(seq, coalesced, shed)

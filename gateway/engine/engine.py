@@ -221,7 +221,7 @@ class Engine:
             elif isinstance(link, Sink):
                 feed, selection = self._feeds[link.name], self._selections[link.name]
                 taken = selection.every | selection.latest
-                sink = RunningSink(feed, taken, link.role, self.authority, *common)
+                sink = RunningSink(feed, self.intake, taken, link.role, self.authority, *common)
                 self._runs[link.name] = partial(_at_sink, link, sink, feed)
 
     def _of_sink(self, name: str) -> list[LinkPoint]:

@@ -203,9 +203,14 @@ class Feed:
             self.changed = True
 
     @property
+    def waiting(self) -> int:
+        """Samples that are still to be handed out."""
+        return self._gap_rows + self._memory_rows + self._dirty_rows
+
+    @property
     def held(self) -> int:
         """Samples that this feed holds, counted one by one; what `ledger.pending` must be."""
-        return self._gap_rows + self._memory_rows + self._dirty_rows + self._in_flight_rows
+        return self.waiting + self._in_flight_rows
 
     async def restore(self, state: dict[str, Any] | None) -> None:
         """Go on from the state that an earlier run left, and settle the ledger with the journal."""

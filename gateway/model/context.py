@@ -174,6 +174,14 @@ class SinkContext(LinkContext):
         """
 
     @abstractmethod
+    def waiting(self) -> int:
+        """Return how many samples `batches` has still to hand out.
+
+        At 0 whatever the image shows of this sink's points has been handed out: what is read
+        from the image now stands in order behind those deliveries, and before all others.
+        """
+
+    @abstractmethod
     def delivered(self, seq: int, *, coalesced: int = 0, shed: int = 0) -> None:
         """Say that the consumer acknowledged delivery `seq` and all before it.
 

@@ -85,6 +85,26 @@ async def test_what_waits_for_room_keeps_its_order(tmp_path: Path) -> None:
     assert [row.time for row in out.rows()] == [1, 2]
 
 
+@pytest.mark.parametrize("keep", ["every", "latest"])
+async def test_a_sink_knows_what_is_still_to_come(tmp_path: Path, keep: str) -> None:
+    """What the image shows is counted as waiting until the sink has taken it."""
+    emitter, out = links(keep=keep)
+    async with running([emitter], [out], POINTS, data=tmp_path) as gateway:
+        ctx = await out.context()
+        await gateway.until(lambda: gateway.state("field") == "up")
+        emitting = asyncio.create_task(emitter.emit(["bay.breaker"], [1], time=1))
+        async with asyncio.timeout(10):
+            # Turn by turn: it is on its way to the sink for two milliseconds.
+            while gateway.sample("bay.breaker").value != 1:
+                await asyncio.sleep(0)
+        before = ctx.waiting(), len(out.rows())
+        await emitting
+        await gateway.until(lambda: out.rows())
+
+        assert before == (1, 0)
+        assert ctx.waiting() == 0
+
+
 async def test_device_time_is_kept_and_receipt_time_given(tmp_path: Path) -> None:
     """A time of the device stays; a row without one gets the time of receipt, and says which."""
     emitter, out = links()
