@@ -1,0 +1,17 @@
+"""IEC 60870-5-104 and -101: a codec without I/O, and the links that are built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway import Sink, Source, hookimpl
+
+
+@hookimpl
+def gateway_components() -> Iterable[type[Source] | type[Sink]]:
+    """Return the source `iec104.client` and the sink `iec104.server`."""
+    # The codec is useful without the links; whoever imports it pays for none of them.
+    from gateway_iec60870.iec104.client import Iec104Client
+    from gateway_iec60870.iec104.server import Iec104Server
+
+    return Iec104Client, Iec104Server

@@ -1,0 +1,49 @@
+"""Causes of transmission (101 clause 7.2.3)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Cause(IntEnum):
+    """Why an ASDU is sent; six bits, of which the standard leaves some free."""
+
+    PERIODIC = 1
+    BACKGROUND = 2
+    SPONTANEOUS = 3
+    INITIALISED = 4
+    REQUEST = 5
+    ACTIVATION = 6
+    ACTIVATION_CON = 7
+    DEACTIVATION = 8
+    DEACTIVATION_CON = 9
+    ACTIVATION_TERM = 10
+    RETURN_REMOTE = 11
+    RETURN_LOCAL = 12
+    FILE = 13
+    INTERROGATED = 20
+    INTERROGATED_1 = 21
+    INTERROGATED_2 = 22
+    INTERROGATED_3 = 23
+    INTERROGATED_4 = 24
+    INTERROGATED_5 = 25
+    INTERROGATED_6 = 26
+    INTERROGATED_7 = 27
+    INTERROGATED_8 = 28
+    INTERROGATED_9 = 29
+    INTERROGATED_10 = 30
+    INTERROGATED_11 = 31
+    INTERROGATED_12 = 32
+    INTERROGATED_13 = 33
+    INTERROGATED_14 = 34
+    INTERROGATED_15 = 35
+    INTERROGATED_16 = 36
+    COUNTERS = 37
+    COUNTERS_1 = 38
+    COUNTERS_2 = 39
+    COUNTERS_3 = 40
+    COUNTERS_4 = 41
+    UNKNOWN_TYPE = 44
+    UNKNOWN_CAUSE = 45
+    UNKNOWN_ADDRESS = 46
+    UNKNOWN_OBJECT = 47
