@@ -51,7 +51,7 @@ ANSWERS: Mapping[CommandStatus, Words] = MappingProxyType(
         _S.CANCELLED:         Words(16,   (9, False), 0x802C_0000, 0x04, "cancelled"),
         _S.UNKNOWN_POINT:     Words(4,    (47, True), 0x8034_0000, 0x02, "unknown_point"),
         _S.NOT_SUPPORTED:     Words(4,    (44, True), 0x803B_0000, 0x01, "not_supported"),
-        _S.FORMAT_ERROR:      Words(3,    (45, True), 0x8074_0000, 0x03, "format_error"),
+        _S.FORMAT_ERROR:      Words(3,    _NEGATIVE,  0x8074_0000, 0x03, "format_error"),
         _S.OUT_OF_RANGE:      Words(12,   _NEGATIVE,  0x803C_0000, 0x03, "out_of_range"),
         _S.NOT_AUTHORISED:    Words(9,    _NEGATIVE,  0x801F_0000, 0x01, "not_authorised"),
         _S.LOCAL:             Words(7,    _NEGATIVE,  0x80E4_0000, 0x04, "local"),
@@ -104,7 +104,7 @@ FROM_IEC104: Mapping[tuple[int, bool], CommandStatus] = MappingProxyType(
         (9, True): _S.REFUSED,
         (10, True): _S.DEVICE_ERROR,
         (44, True): _S.NOT_SUPPORTED,
-        (45, True): _S.FORMAT_ERROR,
+        (45, True): _S.NOT_SUPPORTED,
         (46, True): _S.UNKNOWN_POINT,
         (47, True): _S.UNKNOWN_POINT,
     }
