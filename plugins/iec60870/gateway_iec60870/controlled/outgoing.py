@@ -41,7 +41,8 @@ class Outgoing:
         self._scans: deque[Scan] = deque()
         self._scanned: deque[bytes] = deque()
         self._flight: deque[tuple[bytes | None, int, bool]] = deque()
-        self._ready = asyncio.Event()
+        # By what is meant: urgent, scans.
+        self._ready = {key: asyncio.Event() for key in ((True, True), (True, False), (False, True))}
         self._wanted = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -54,7 +55,7 @@ class Outgoing:
             self._answers.append(asdu)
             if len(self._answers) > MOST_ANSWERS:
                 self._quiet.clear()
-            self._ready.set()
+            self._look()
 
     def events(self, asdus: list[bytes], number: int) -> None:
         """Put in the events of a delivery; it may have none."""
@@ -80,7 +81,7 @@ class Outgoing:
         """Put in cyclic data, each called when it is its turn; False without a connection."""
         if self._open:
             self._scans.extend(scans)
-            self._ready.set()
+            self._look()
         return self._open
 
     @property
@@ -104,6 +105,8 @@ class Outgoing:
         """Return at most so many ASDUs to be sent now, in this order; none without a connection.
 
         urgent, scans: whether answers and data (class 1 of 101), and scans (class 2), are meant.
+        Scans that are taken alone have acknowledgements of their own, which nobody waits for:
+        `acknowledged` is not told of them.
         """
         taken: list[bytes] = []
         answers, data, flight = self._answers, self._data, self._flight
@@ -113,7 +116,8 @@ class Outgoing:
                 flight.append((asdu, 0, False))
             elif scans and self._scanned:
                 asdu = self._scanned.popleft()
-                flight.append((asdu, 0, False))
+                if urgent:
+                    flight.append((asdu, 0, False))
             elif urgent and data:
                 item, number, left = data.popleft()
                 flight.append((item, number, left is None))
@@ -176,9 +180,9 @@ class Outgoing:
 
     # Who waits
 
-    async def ready(self) -> None:
-        """Wait until there is something to take."""
-        await self._ready.wait()
+    async def ready(self, *, urgent: bool = True, scans: bool = True) -> None:
+        """Wait until there is something to take of what is meant; see `take`."""
+        await self._ready[urgent, scans].wait()
 
     async def wanted(self) -> None:
         """Wait until there is a connection, and few events wait for it."""
@@ -198,7 +202,10 @@ class Outgoing:
 
     def _look(self) -> None:
         _turn(self._wanted, self._open and len(self._data) < LOW)
-        _turn(self._ready, self._open and (self.waiting > 0 or self.scanning))
+        urgent, scans = self._open and self.waiting > 0, self._open and self.scanning
+        _turn(self._ready[True, True], urgent or scans)
+        _turn(self._ready[True, False], urgent)
+        _turn(self._ready[False, True], scans)
         _turn(self._quiet, len(self._answers) <= MOST_ANSWERS)
 
 

@@ -142,7 +142,7 @@ def _commands(link: ControlledLink, commanded: Sequence[Output]) -> Iterator[Row
         ("No additional definition (QU 0)", sum(UNSAID in one for one in taken)),
         ("Short-pulse duration (QU 1)", sum(SHORT in one for one in taken)),
         ("Long-pulse duration (QU 2)", sum(LONG in one for one in taken)),
-        ("Persistent output (QU 3)", sum(LONG in one for one in taken)),
+        ("Persistent output (QU 3)", sum(PERSISTENT in one for one in taken)),
     ):
         yield title, mark(count), f"of {_objects(count)}" if count else ""
     yield (
