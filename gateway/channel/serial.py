@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import termios
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
@@ -89,6 +90,8 @@ class SerialChannel(Channel):
             )
             if rs485:
                 one.rs485_mode = RS485Settings()
+            if parity is not Parity.NONE:
+                _check_parity(one.fileno())
             return one
 
         opening = asyncio.ensure_future(asyncio.to_thread(opened))
@@ -186,6 +189,13 @@ class SerialChannel(Channel):
             for ready in self._waiting:
                 _wake(ready)
         return self._closed
+
+
+def _check_parity(file: int) -> None:
+    """Have the driver drop octets of the wrong parity, which the library tells it not to check."""
+    settings = termios.tcgetattr(file)
+    settings[0] |= termios.INPCK | termios.IGNPAR
+    termios.tcsetattr(file, termios.TCSANOW, settings)
 
 
 def _wake(ready: asyncio.Future[None]) -> None:

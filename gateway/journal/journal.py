@@ -221,8 +221,10 @@ class Journal:
 
         What comes while a commit is written goes with the next in any case.
         """
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes with the event.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._awaited.wait(), COMMIT_INTERVAL)
+            async with asyncio.timeout(COMMIT_INTERVAL):
+                await self._awaited.wait()
 
     def stop(self) -> None:
         """Let `run` end."""
@@ -231,7 +233,8 @@ class Journal:
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def commit(self) -> bool:
         """Write everything that waits, in one transaction; False where the disk refused."""

@@ -9,6 +9,7 @@ import os
 import pty
 import socket
 import ssl
+import termios
 import threading
 import tty
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -336,6 +337,18 @@ async def test_serial_takes_its_time(line: tuple[int, str]) -> None:
     # Twice 50 ms for the octets; twice 50 ms of silence, the first one since the port was opened.
     assert loop.time() - begin >= 0.05 + 2 * 0.05
     await channel.close()
+
+
+@pytest.mark.parametrize(("parity", "checked"), [(Parity.NONE, False), (Parity.EVEN, True)])
+async def test_serial_parity_is_checked(
+    line: tuple[int, str], parity: Parity, checked: bool
+) -> None:
+    """With a parity bit the driver drops octets whose parity is wrong (POSIX: INPCK, IGNPAR)."""
+    channel = await SerialChannel.open(line[1], parity=parity)
+    flags = termios.tcgetattr(line[0])[0]
+    await channel.close()
+    both = termios.INPCK | termios.IGNPAR
+    assert (flags & both == both) is checked
 
 
 async def test_serial_is_ours_alone(line: tuple[int, str]) -> None:
