@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from benchmarks import catchup as catchup_run
-from benchmarks import command, custody, dnp3, dnp3_reference, kernel, opcua, startup
+from benchmarks import (
+    command,
+    custody,
+    dnp3,
+    dnp3_reference,
+    iec104,
+    iec104_reference,
+    kernel,
+    opcua,
+    startup,
+)
 from benchmarks.figure import Figure
 from benchmarks.job import VALUES, Sink
 from benchmarks.plane import Figures, Reference, run
@@ -26,6 +36,14 @@ ALONE = 0.9
 LATENCY_BAR, LATENCY_GOAL = 20.0, 5.0
 DNP3_RATE, DNP3_HIGH = 20_000.0, 80_000.0
 """events/s of DNP3 that are asked for, and that a gateway of today is tried with"""
+IEC104_RATE, IEC104_HIGH, IEC104_FLOOD, IEC104_SINGLE = 20_000.0, 100_000.0, 200_000.0, 60_000.0
+"""events/s of 104: those whose delay is asked for, what is offered to the whole gateway and to one
+side of it, and the same with one object in each ASDU"""
+IEC104_GOAL = 50_000.0
+IEC104_BUSY = 300, 200
+"""k and w of a station that is busy all day"""
+IEC104_MASTERS, IEC104_SLOW, IEC104_EACH = 10, 2, 2_000.0
+"""Masters, how many of them are slow, and the events/s that each of them is told of."""
 COMMAND_GOAL = 20.0
 """ms, p99, from a client's command to its answer"""
 
@@ -357,6 +375,120 @@ def dnp3_pass(plan: Plan) -> Iterator[Figure]:
     )  # fmt: skip
 
 
+def iec104_pass(plan: Plan) -> Iterator[Figure]:
+    """Events of stations through the journal to masters; then each side of it by itself."""
+    turns, seconds = range(plan.turns), plan.seconds
+    beside = [iec104_reference.alone(seconds / 2) for _ in turns]
+    codec = tuple(1e6 / one.codec for one in beside)
+    synced = tuple(one.synced[1] for one in beside)
+    name = f"{iec104.STATIONS} stations to a master"
+    runs = {
+        rate: [_iec104(plan, iec104.Job(rate, seconds)) for _ in turns]
+        for rate in (IEC104_RATE, IEC104_HIGH)
+    }
+    asked, high = runs[IEC104_RATE], runs[IEC104_HIGH]
+    yield Figure(
+        "104", f"{name}, {IEC104_HIGH:,.0f} offered", "events/s on one core",
+        tuple(f.rate for f in high), goal=IEC104_GOAL,
+    )  # fmt: skip
+    for rate, those in runs.items():
+        yield Figure(
+            "104", f"{name}, {rate:,.0f} events/s", "CPU µs per event",
+            tuple(f.cpu for f in those), "less", "codec alone", codec,
+        )  # fmt: skip
+        yield Figure(
+            "104", f"{name}, {rate:,.0f} events/s, event to delivery, p99", "ms",
+            tuple(f.delay[1] for f in those), "less", "an ASDU synced to a file", synced,
+            goal=50.0 if rate == IEC104_RATE else None,
+        )  # fmt: skip
+    yield Figure(
+        "104", "10,000 events of one instant, until the last is delivered", "ms",
+        tuple(f.avalanche for f in asked), "less", goal=1000.0,
+    )  # fmt: skip
+    halves = list[iec104.Figures]()
+    lost = list[int]()
+    for figure, mine, theirs in _iec104_halves(plan):
+        halves += mine
+        lost += [one.lost for one in theirs]
+        yield figure
+        if theirs and theirs[0].interrogation:
+            yield Figure(
+                "104", f"general interrogation of {iec104.TOTAL:,} points", "ms",
+                tuple(f.interrogation for f in asked), "less", "c104, ten of 1,000",
+                tuple(one.interrogation for one in theirs), goal=250.0,
+            )  # fmt: skip
+    yield Figure(
+        "104", f"the same interrogation, beside {IEC104_RATE:,.0f} events/s", "ms",
+        tuple(f.busy for f in asked), "less", goal=250.0,
+    )  # fmt: skip
+    slow, quick = (
+        [_iec104(plan, iec104.Job(IEC104_EACH, seconds, masters=IEC104_MASTERS, slow=slow))
+         for _ in turns] for slow in (IEC104_SLOW, 0)
+    )  # fmt: skip
+    name = f"{IEC104_MASTERS - IEC104_SLOW} of {IEC104_MASTERS} masters, {IEC104_SLOW} slow"
+    yield Figure(
+        "104", f"{name}, {IEC104_EACH:,.0f} events/s each, event to delivery, p99", "ms",
+        tuple(f.delay[1] for f in slow), "less", "none slow", tuple(f.delay[1] for f in quick),
+        0.5, 0.8, of_ratio=True,
+    )  # fmt: skip
+    yield Figure(
+        "104", f"{name}, {IEC104_EACH:,.0f} events/s each", "events/s delivered to each",
+        tuple(f.rate for f in slow), goal=0.98 * IEC104_EACH,
+    )  # fmt: skip
+    yield Figure(
+        "104", "missing, twice, out of order or not what they were", "events",
+        (float(sum(f.wrong for f in (*asked, *high, *halves, *slow, *quick))),), "less",
+        "c104 lost", (float(sum(lost)),), goal=0.0,
+    )  # fmt: skip
+
+
+_Half = tuple[Figure, list[iec104.Figures], list[iec104_reference.Peer]]
+
+
+def _iec104_halves(plan: Plan) -> Iterator[_Half]:
+    """One side of the gateway, the other in memory, beside c104, which keeps nothing on a disk."""
+    turns, seconds = range(plan.turns), plan.seconds / 2
+    standard, busy = iec104.STANDARD, IEC104_BUSY
+    for objects, rate, peer in ((iec104.FULL, IEC104_FLOOD, IEC104_HIGH),
+                                (1, IEC104_SINGLE / 2, IEC104_SINGLE)):  # fmt: skip
+        packed = objects == iec104.FULL
+        job = iec104.Job(peer, seconds, objects=objects, half="receive")
+        theirs = [_c104(plan, job) for _ in turns]
+        for k, w in (standard, busy):
+            offered = IEC104_SINGLE if (k, w) == busy and not packed else rate
+            job = iec104.Job(offered, seconds, objects=objects, k=k, w=w, half="receive")
+            mine = [_iec104(plan, job) for _ in turns]
+            how = "packed" if packed else "one object per ASDU"
+            yield Figure(
+                "104", f"received, {how}, k {k}, w {w}", "events/s on one core",
+                tuple(f.rate for f in mine), "more", "c104, no disk, k 12, w 8",
+                tuple(one.rate for one in theirs), goal=IEC104_GOAL if packed else None,
+            ), mine, theirs if (k, w) == standard else []  # fmt: skip
+            yield Figure(
+                "104", f"received, {how}, k {k}, w {w}", "CPU µs per event",
+                tuple(f.cpu for f in mine), "less", "c104, no disk, k 12, w 8",
+                tuple(one.cpu for one in theirs),
+            ), [], []  # fmt: skip
+    theirs = [_c104(plan, iec104.Job(IEC104_RATE, seconds, half="send")) for _ in turns]
+    mine = [_iec104(plan, iec104.Job(IEC104_FLOOD, seconds, half="send")) for _ in turns]
+    yield Figure(
+        "104", "sent to one master", "events/s on one core", tuple(f.rate for f in mine), "more",
+        f"c104 of {IEC104_RATE:,.0f}", tuple(one.rate for one in theirs), goal=IEC104_GOAL,
+    ), mine, theirs  # fmt: skip
+
+
+def _iec104(plan: Plan, job: iec104.Job) -> iec104.Figures:
+    found = iec104.run(job)
+    plan.say(f"{job.half or 'gateway'}: {found}")
+    return found
+
+
+def _c104(plan: Plan, job: iec104.Job) -> iec104_reference.Peer:
+    found = iec104_reference.peer(job)
+    plan.say(f"c104: {found}")
+    return found
+
+
 def kernel_pass(plan: Plan) -> Iterator[Figure]:
     """The kernel's point pipeline, as `benchmarks.kernel` measures it."""
     for name, value in kernel.run().items():
@@ -380,4 +512,5 @@ SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "catchup": catchup,
     "command": commands,
     "dnp3": dnp3_pass,
+    "iec104": iec104_pass,
 }
