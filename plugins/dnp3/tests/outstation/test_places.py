@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from station import Master, measurements, outstation, station
 
 F = FunctionCode
+FILES = {"certificate": "a", "key": "b"}
 
 
 @pytest.fixture
@@ -153,8 +154,12 @@ async def test_a_port_that_is_taken(tmp_path: Path) -> None:
         ({"listen": None}, "the others need listen"),
         ({"transport": "serial"}, "serial needs port"),
         ({"transport": "tls"}, "go together"),
-        ({"tls": {"certificate": "a", "key": "b"}}, "go together"),
+        ({"tls": FILES}, "go together"),
         ({"fingerprints": ["00" * 32]}, "need transport tls"),
+        (
+            {"transport": "tls", "tls": FILES, "fingerprints": ["00" * 32]},
+            "fingerprints need tls.ca",
+        ),
         ({"fingerprints": ["zz"]}, "64 hexadecimal digits"),
         ({"allow": ["10.0.0.1/8"]}, "a network is"),
         ({"address": 1}, "address 1 is the outstation's and the master's"),

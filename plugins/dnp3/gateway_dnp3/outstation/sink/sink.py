@@ -182,6 +182,8 @@ class DnpOutstation(Sink):
             raise ValueError("transport tls and tls: {certificate: …, key: …} go together")
         if self.fingerprints and self.tls is None:
             raise ValueError("fingerprints are of certificates: they need transport tls")
+        if self.fingerprints and self.tls is not None and self.tls.ca is None:
+            raise ValueError("fingerprints need tls.ca: without it nobody is asked to show one")
         if self.max_events is not None and self.max_events > self.window:
             raise ValueError(f"max_events {self.max_events} is above window {self.window}")
         return self
