@@ -29,11 +29,13 @@ class ApciSettings:
 
     def __post_init__(self) -> None:
         if not 1 <= self.k < MODULO:
-            raise ValueError(f"k {self.k}, not 1..{MODULO - 1}")
+            raise ValueError(f"found k {self.k}, allowed: 1 to {MODULO - 1}")
         if not 1 <= self.w <= self.k:
-            raise ValueError(f"w {self.w}, not 1..{self.k} (k): the other side would wait for t2")
+            raise ValueError(
+                f"found w {self.w}, allowed: 1 to {self.k} (k): the other side would wait for t2"
+            )
         for name in ("t0", "t1", "t2", "t3"):
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} {getattr(self, name):g} s, not above 0")
+                raise ValueError(f"found {name} {getattr(self, name):g} s, allowed: above 0")
         if self.t2 >= self.t1:
-            raise ValueError(f"t2 {self.t2:g} s, not below t1 ({self.t1:g} s)")
+            raise ValueError(f"found t2 {self.t2:g} s, allowed: below t1 ({self.t1:g} s)")

@@ -56,7 +56,7 @@ def decode_all(asdus: Sequence[Asdu], sizes: Sizes) -> tuple[Columns, NDArray[np
     """
     kinds = {one.type for one in asdus}
     if len(kinds) != 1:
-        raise ValueError(f"ASDUs of the types {sorted(kinds)}; allowed: one type")
+        raise ValueError(f"found ASDUs of the types {sorted(kinds)}, allowed: one type")
     (kind,) = kinds
     layout = measurement(kind)
     counts = [one.count for one in asdus]

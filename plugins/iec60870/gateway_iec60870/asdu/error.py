@@ -10,7 +10,7 @@ class AsduError(ValueError):
     """
 
     def __init__(self, offset: int, found: str, allowed: str) -> None:
-        super().__init__(f"octet {offset} of the ASDU: {found}; allowed: {allowed}")
+        super().__init__(f"octet {offset} of the ASDU: found {found}, allowed: {allowed}")
         self.offset = offset
         self.found = found
         self.allowed = allowed

@@ -42,7 +42,7 @@ def write_number(element: Element, value: float, offset: int) -> bytes:
     try:
         return _FORMS[element].pack(_fitted(element, value))
     except (ValueError, OverflowError):
-        raise AsduError(offset, f"value {value}", _RANGES[element]) from None
+        raise AsduError(offset, f"value {value:.10g}", _RANGES[element]) from None
 
 
 def _fitted(element: Element, value: float) -> float:

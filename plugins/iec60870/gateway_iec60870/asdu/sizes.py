@@ -37,10 +37,12 @@ class Sizes:
     def __post_init__(self) -> None:
         for name, most in (("cause", 2), ("address", 2), ("object", 3)):
             if not 1 <= getattr(self, name) <= most:
-                raise ValueError(f"{name} of {getattr(self, name)} octets; allowed: 1 to {most}")
+                raise ValueError(
+                    f"found {name} of {getattr(self, name)} octets, allowed: 1 to {most}"
+                )
         if not SHORTEST <= self.longest <= LONGEST:
             raise ValueError(
-                f"longest ASDU of {self.longest} octets; allowed: {SHORTEST} to {LONGEST}"
+                f"found a longest ASDU of {self.longest} octets, allowed: {SHORTEST} to {LONGEST}"
             )
         put = object.__setattr__
         put(self, "head", 2 + self.cause + self.address)

@@ -32,8 +32,8 @@ class Database:
         self._value = np.zeros(len(layout))
         self._flags = np.zeros(len(layout), np.uint8)
         totals = layout.type == TypeId.M_IT_NA_1
-        self.counters = np.flatnonzero(totals).astype(np.int32)
-        self.interrogated = np.flatnonzero(~totals).astype(np.int32)
+        self.counters = np.flatnonzero(totals & layout.shown).astype(np.int32)
+        self.interrogated = np.flatnonzero(~totals & layout.shown).astype(np.int32)
 
     def group(self, number: int) -> Slots:
         """Return the slots of a group of interrogation, sorted; 0 for the station."""

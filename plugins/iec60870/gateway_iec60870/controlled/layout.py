@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import Kind, LinkPoint
-from gateway_iec60870.controlled.point import address_of, output_of, type_of
+from gateway_iec60870.controlled.point import address_of, ca_of, output_of, type_of
 from gateway_iec60870.controlled.type import STATES, TYPES, ControlType, Type
 
 Slots = NDArray[np.int32]
+NOT_SHOWN = 0
+"""The object address of a system object (101 clause 7.2.5), which no point has."""
 
 
 class Output(NamedTuple):
@@ -35,21 +37,24 @@ class Segment(NamedTuple):
 class Layout:
     """One slot for each point, sorted by common address, type and object address.
 
+    A point that is only commanded has a slot, too, with the object address 0 (NOT_SHOWN).
+
     addresses: the common addresses, in order.
     outputs:   by common and object address, what is commanded there.
     objects:   by common and object address, the slot that is shown there.
     point, ca, ioa, group, counter_group: by slot.
+    shown:     by slot, whether it has an object.
     type, timed: by slot, its type without a time tag, and that of its events.
     eventful, background: by slot, whether it has events, and is in the background scan.
     cycles:    the slots of each period of cyclic transmission, in seconds.
     """
 
-    def __init__(self, points: Sequence[LinkPoint], default: int) -> None:
-        """`default` is the common address of points that name none."""
+    def __init__(self, points: Sequence[LinkPoint], default: int | None) -> None:
+        """`default` is the common address of points that name none; raises LinkError."""
 
         def place(point: LinkPoint) -> tuple[int, int, int]:
-            address = address_of(point)
-            return address.ca or default, TYPES[type_of(point)].none, address.ioa
+            ioa = address_of(point).ioa or NOT_SHOWN
+            return ca_of(point, default), TYPES[type_of(point)].none, ioa
 
         rows = sorted(points, key=place)
         places = [place(point) for point in rows]
@@ -59,6 +64,7 @@ class Layout:
         self.ca = np.array([ca for ca, _, _ in places], np.int32)
         self.type = np.array([kind for _, kind, _ in places], np.uint8)
         self.ioa = np.array([ioa for _, _, ioa in places], np.int32)
+        self.shown = self.ioa != NOT_SHOWN
         self.timed = np.array(
             [getattr(TYPES[type_of(p)], address_of(p).time.value) for p in rows], np.uint8
         )
@@ -66,8 +72,10 @@ class Layout:
         self.counter_group = np.array([one.counter_group for one in shapes], np.uint8)
         self.eventful = np.array([one.eventful for one in shapes], np.bool_)
         self.background = np.array([one.background for one in shapes], np.bool_)
-        self.addresses = tuple(sorted({ca for ca, _, _ in places} or {default}))
-        self.objects = {(ca, ioa): slot for slot, (ca, _, ioa) in enumerate(places)}
+        self.addresses = tuple(sorted({ca for ca, _, _ in places}))
+        self.objects = {
+            (ca, ioa): slot for slot, (ca, _, ioa) in enumerate(places) if ioa != NOT_SHOWN
+        }
         self.outputs: dict[tuple[int, int], Output] = {}
         for point, (ca, _, _) in zip(rows, places, strict=True):
             output = output_of(point)

@@ -26,7 +26,9 @@ class ControlledLink(Sink):
     # What the controlling station acknowledged shortly before a crash comes again.
     portion = 500
 
-    ca: Annotated[CommonAddress, Field(description="common address of points that name none")] = 1
+    ca: Annotated[
+        CommonAddress | None, Field(description="common address of points that name none")
+    ] = None
     cause_octets: Annotated[
         Literal[1, 2], Field(description="octets of the cause of transmission")
     ] = 2
@@ -73,8 +75,10 @@ class ControlledLink(Sink):
         if self.background != "never" and not self.background > 0:
             raise ValueError("background 0s: give a period, or never")
         most = self.sizes.broadcast - 1
-        if self.ca > most:
-            raise ValueError(f"ca {self.ca}, allowed with ca_octets {self.ca_octets}: 1 to {most}")
+        if self.ca is not None and self.ca > most:
+            raise ValueError(
+                f"found ca {self.ca}, allowed with ca_octets {self.ca_octets}: 1 to {most}"
+            )
         return self
 
     @property

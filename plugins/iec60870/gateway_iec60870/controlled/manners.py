@@ -19,13 +19,15 @@ class Manners:
     command_timeout:    within which a command is answered; None for the times of its point.
     command_window:     how far the time of a command may be from the gateway's.
     restart:            whether the controlling station may restart the link (C_RP).
+    farewell:           in which the confirmation of a restart leaves.
     """
 
     sizes: Sizes = field(default_factory=Sizes)
-    ca: int = 1
+    ca: int | None = None
     zone: Zone = field(default_factory=Zone)
     background: float | None = None
     interrogation_wait: float = 5.0
     command_timeout: float | None = None
     command_window: float = 30.0
     restart: bool = False
+    farewell: float = 0.1

@@ -19,7 +19,10 @@ CommonAddress = Annotated[int, Field(ge=1, le=HIGHEST_ADDRESS)]
 class Iec60870ServerPoint(SinkPoint):
     """The columns of a point at `iec104.server` and `iec101.slave`."""
 
-    ioa: Annotated[ObjectAddress, Field(description="information object address")]
+    ioa: Annotated[
+        ObjectAddress | None,
+        Field(description="information object address; without it: not shown, commanded only"),
+    ] = None
     ca: Annotated[CommonAddress | None, Field(description="common address; default the link's")] = (
         None
     )
@@ -72,6 +75,8 @@ class Iec60870ServerPoint(SinkPoint):
     @property
     def eventful(self) -> bool:
         """Whether its changes are events."""
+        if self.ioa is None:
+            return False
         return self.cycle is None if self.spontaneous is None else self.spontaneous
 
 
@@ -82,6 +87,14 @@ def address_of(point: LinkPoint) -> Iec60870ServerPoint:
     return point.address
 
 
+def ca_of(point: LinkPoint, default: int | None) -> int:
+    """Return the common address of a point, `default` where it names none; raises LinkError."""
+    ca = address_of(point).ca or default
+    if ca is None:
+        raise LinkError(f"point {point.name} has no common address, nor has the link")
+    return ca
+
+
 def type_of(point: LinkPoint) -> Type:
     """Return what a point is to the controlling station."""
     return address_of(point).type or BY_KIND[point.kind]
@@ -89,8 +102,8 @@ def type_of(point: LinkPoint) -> Type:
 
 def output_of(point: LinkPoint) -> tuple[int, ControlType] | None:
     """Return the object address and type that command a point; None for a measurement."""
-    if point.command is None:
-        return None
     address = address_of(point)
-    kind = address.control_type or control_type(point.command.model, type_of(point))
-    return address.ioa if address.control_ioa is None else address.control_ioa, kind
+    ioa = address.ioa if address.control_ioa is None else address.control_ioa
+    if point.command is None or ioa is None:
+        return None
+    return ioa, address.control_type or control_type(point.command.model, type_of(point))

@@ -23,8 +23,6 @@ from gateway_iec60870.controlled.manners import Manners
 
 SECONDS_OFF = 1.0
 """How far the controlling station's clock is from the gateway's before it is worth a line."""
-FAREWELL = 0.1
-"""Seconds in which the confirmation of a restart leaves."""
 PROCESS = 1
 """The qualifier QRP of a reset of the process (101 clause 7.2.6.27)."""
 
@@ -65,7 +63,7 @@ class Upkeep:
         does = "restarts" if allowed else "does not restart"
         self._ctx.log.warning("%s asks for a restart: the link %s", _name(client), does)
         if allowed:
-            self._loop.call_later(FAREWELL, _set, self._restarting)
+            self._loop.call_later(self._manners.farewell, _set, self._restarting)
 
     async def restarted(self) -> None:
         """Wait until a restart is asked for; raises LinkError."""

@@ -10,6 +10,8 @@ from operator import not_
 from gateway import Batch, CustodyRefused, LinkError, SourceContext
 from gateway_iec60870.asdu import LAYOUTS, Asdu, AsduError, Cause, Sizes, TypeId, Use, layout, parse
 from gateway_iec60870.controlling.duties import Duties
+from gateway_iec60870.controlling.exchange import refuses
+from gateway_iec60870.controlling.legibility import Legibility
 from gateway_iec60870.controlling.manners import Manners
 from gateway_iec60870.controlling.orders import Orders
 from gateway_iec60870.controlling.output import outputs
@@ -32,6 +34,7 @@ class Controlling:
     ca:   common address of points that name none.
     send: see `Send`.
     name: of the other end, for people.
+    up:   whether a station has spoken that has points.
     """
 
     def __init__(
@@ -49,7 +52,8 @@ class Controlling:
         self._manners = manners
         self._name = name
         self._tasks = tasks
-        self._up = False
+        self.up = False
+        self.legibility = Legibility(name, sizes)
         self._nothing = asyncio.get_running_loop().create_future()
         self._nothing.set_result(True)
         self._noted: dict[str, set[object]] = {}
@@ -116,10 +120,16 @@ class Controlling:
             return jobs[0]
         return self._tasks.create_task(_all(jobs)) if jobs else self._nothing
 
+    @property
+    def doubt(self) -> str:
+        """What could not be read, where that may be what is wrong; else empty."""
+        return "" if self.up and self.legibility.proven.is_set() else self.legibility.complaint
+
     # What stations say
 
     def _measured(self, asdus: list[Asdu]) -> list[tuple[Batch, bool]]:
         use = [asdu.type in MEASUREMENTS and not asdu.negative for asdu in asdus]
+        self.legibility.proven.set()
         if not all(use):
             for asdu in compress(asdus, map(not_, use)):
                 self._unexpected(asdu)
@@ -131,6 +141,8 @@ class Controlling:
         return self._samples.of(asdus, self._ctx.now()) if asdus else []
 
     def _other(self, asdu: Asdu) -> None:
+        if not refuses(asdu):
+            self.legibility.proven.set()
         station = self._heard(asdu.address)
         ours = asdu.originator in (0, self._manners.originator)
         if asdu.type == TypeId.M_EI_NA_1 and asdu.cause == Cause.INITIALISED:
@@ -152,8 +164,8 @@ class Controlling:
                 "stations", address, f"station {address} speaks, and no row names anything of it"
             )
             return None
-        if not self._up:
-            self._up = True
+        if not self.up:
+            self.up = True
             self._ctx.up(self._name)
         station.heard()
         return station
@@ -182,6 +194,9 @@ class Controlling:
 
     def _malformed(self, octets: bytes, error: AsduError) -> None:
         self._ctx.count("malformed")
+        if not self.legibility.complaint:
+            self.legibility.failed(error)
+            self._tasks.create_task(self.legibility.judge(self._manners.timeout))
         self._once("malformed", octets[:1], f"what cannot be read: {error}")
 
     def _once(self, kind: str, what: object, sentence: str) -> None:
@@ -204,7 +219,8 @@ class Controlling:
     async def silent(self, station: Station) -> None:
         begun = [one for one in self.stations.values() if one.begun]
         if all(one.silent for one in begun):
-            raise LinkError(f"{self._name}: {self._nobody(begun)}")
+            why = "; ".join(filter(None, (self.doubt, self._nobody(begun))))
+            raise LinkError(f"{self._name}: {why}")
         await self._report(station)
 
     async def _report(self, station: Station) -> None:

@@ -41,11 +41,14 @@ class Exchange:
 
     request:  the ASDU.
     compared: octets of its body, from the first, that answers repeat.
+    confirmed, ended: whether an answer has said so.
     """
 
     def __init__(self, request: Asdu, compared: int) -> None:
         self.request = request
         self.compared = compared
+        self.confirmed = False
+        self.ended = False
         self._answers: asyncio.Queue[Asdu | None] = asyncio.Queue()
 
     def repeated_by(self, asdu: Asdu) -> bool:
@@ -64,6 +67,9 @@ class Exchange:
 
     def put(self, asdu: Asdu) -> None:
         """Take an answer."""
+        if self.repeated_by(asdu):
+            self.confirmed |= asdu.cause == Cause.ACTIVATION_CON and not refuses(asdu)
+            self.ended |= asdu.cause == Cause.ACTIVATION_TERM
         self._answers.put_nowait(asdu)
 
     def abort(self) -> None:

@@ -26,6 +26,7 @@ _OF_COMMANDS = (
     "operate",
 )
 MOST_QU = 31
+_LIMIT = "allowed: 1 to {}, by the octets of the link"
 
 
 def faults(points: Sequence[LinkPoint], ca: int | None, sizes: Sizes) -> Iterable[Fault]:
@@ -41,13 +42,12 @@ def faults(points: Sequence[LinkPoint], ca: int | None, sizes: Sizes) -> Iterabl
             yield point, "ca", "no common address: name it here, or for the link"
             continue
         if where >= sizes.broadcast:
-            yield point, "ca", f"{where}: with one octet they are 1 to {sizes.broadcast - 1}"
+            yield point, "ca", f"found {where}, {_LIMIT.format(sizes.broadcast - 1)}"
             continue
         for name in ("ioa", "control_ioa"):
             value = getattr(address, name)
             if value is not None and value > sizes.last:
-                octets = f"{sizes.object} octet" + "s" * (sizes.object > 1)
-                yield point, name, f"{value}: with {octets} they are 1 to {sizes.last}"
+                yield point, name, f"found {value}, {_LIMIT.format(sizes.last)}"
         yield from _of_reading(point, where, seen)
         yield from _of_command(point)
 
@@ -99,7 +99,7 @@ def _of_command(point: LinkPoint) -> Iterator[Fault]:
         if address.qualifier is not None:
             yield point, "qualifier", "a bitstring has none"
     elif not setpoint and (address.qualifier or 0) > MOST_QU:
-        sentence = f"{address.qualifier}: of a {kind} command they are 0 to {MOST_QU}"
+        sentence = f"found {address.qualifier}, allowed of a {kind} command: 0 to {MOST_QU}"
         yield point, "qualifier", sentence
     if command.count > 1:
         yield point, "", "a command cannot say how many pulses: command.count is to be 1"

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
-from gateway import FROM_IEC104, Command, CommandStatus, Operation, SourceContext
+from gateway import Command, CommandStatus, Operation, SourceContext
 from gateway_iec60870.asdu import Asdu, AsduError, Cause, Sizes
-from gateway_iec60870.controlling.exchange import (
-    ANSWERS,
-    COMMANDS,
-    REFUSALS,
-    Exchange,
-    cause_text,
-    refuses,
-)
+from gateway_iec60870.controlling.course import Course, Outcome, Step
+from gateway_iec60870.controlling.exchange import ANSWERS, COMMANDS, Exchange
 from gateway_iec60870.controlling.manners import Manners
 from gateway_iec60870.controlling.output import Output
 from gateway_iec60870.controlling.point import Operate
@@ -25,23 +18,8 @@ _S = CommandStatus
 EARLY = 0.01
 """Seconds by which a command is given up before its time, to say what it waited for."""
 
-Outcome = tuple[CommandStatus, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One request of a command.
-
-    cause:      ACTIVATION or DEACTIVATION.
-    select:     S/E of its qualifier.
-    terminated: whether the end is waited for.
-    """
-
-    cause: Cause
-    select: bool
-    terminated: bool = False
-
-
+Key = tuple[int, int]
+"""Common address and object address."""
 SELECT = Step(Cause.ACTIVATION, select=True)
 DESELECT = Step(Cause.DEACTIVATION, select=True)
 
@@ -71,8 +49,10 @@ class Orders:
         self._wall = wall
         self._silent = silent
         self._loop = asyncio.get_running_loop()
-        self._under_way: dict[tuple[int, int], Exchange | None] = {}
-        self._before: dict[tuple[int, int], Exchange] = {}
+        self._under_way: dict[Key, Exchange | None] = {}
+        self._before: dict[Key, Exchange] = {}
+        # The latest executes whose end has not been told.
+        self._endless: dict[Key, Exchange] = {}
 
     async def run(self) -> None:
         """Hand commands to the stations until cancelled."""
@@ -94,12 +74,24 @@ class Orders:
         key = asdu.address, at
         exchange, before = self._under_way.get(key), self._before.get(key)
         ours = exchange is not None and exchange.repeated_by(asdu)
+        if asdu.cause == Cause.ACTIVATION_TERM and self._late_end(key, asdu, exchange):
+            return True
         if not ours and before is not None and before.repeated_by(asdu):
             # The end of one whose confirmation was enough, or an answer after its time.
             return True
         if exchange is None or exchange.request.type != asdu.type:
             return False
         exchange.put(asdu)
+        return True
+
+    def _late_end(self, key: Key, asdu: Asdu, exchange: Exchange | None) -> bool:
+        """Return whether an end is that of the command before, which nobody waits for any more."""
+        endless = self._endless.get(key)
+        if endless is None or not endless.repeated_by(asdu):
+            return False
+        if exchange is not None and exchange.confirmed and exchange.repeated_by(asdu):
+            return False
+        del self._endless[key]
         return True
 
     def _hindrance(self, output: Output | None) -> Outcome | None:
@@ -136,7 +128,7 @@ class Orders:
             self._under_way[key] = exchange
             return octets
 
-        confirmed = False
+        course = Course(step, where)
         try:
             # Before anything is asked of the transport: what cannot be said is not sent.
             self._asdu(command, output, step)
@@ -144,27 +136,29 @@ class Orders:
                 await self._send(output.address, request)
                 while exchange is not None:
                     answer = await exchange.answer()
-                    if answer is None or not (confirmed or _begins(answer, exchange)):
-                        continue
-                    outcome = self._outcome(answer, exchange, step)
+                    outcome = None if answer is None else course.take(answer, exchange)
                     if outcome is not None:
                         return outcome
-                    confirmed = True
         except AsduError as error:
-            return _S.OUT_OF_RANGE, f"{error.found}; {error.allowed}"
+            return _S.OUT_OF_RANGE, f"found {error.found}, allowed: {error.allowed}"
         except TimeoutError:
             if exchange is None:
                 return _S.UNREACHABLE, f"{where} did not take it in time: not sent"
-            if confirmed:
-                return _S.TIMEOUT, f"{where} confirmed it and has not said that it ended"
-            return _S.TIMEOUT, f"{where} has not answered"
+            return course.silence()
         except Undelivered:
             if exchange is not None:
                 return _S.TIMEOUT, f"{where} is out of reach: it may have it"
         finally:
             if exchange is not None:
                 self._before[key] = exchange
+                self._remember(key, exchange, step)
         return _S.UNREACHABLE, f"{where} is out of reach: not sent"
+
+    def _remember(self, key: Key, exchange: Exchange, step: Step) -> None:
+        if exchange.ended:
+            self._endless.pop(key, None)
+        elif step.cause is Cause.ACTIVATION and not step.select:
+            self._endless[key] = exchange
 
     def _asdu(self, command: Command, output: Output, step: Step) -> Asdu:
         time, clock = self._manners.zone.civil_of(self._wall())
@@ -176,37 +170,6 @@ class Orders:
             body,
             originator=self._manners.originator,
         )
-
-    def _outcome(self, answer: Asdu, exchange: Exchange, step: Step) -> Outcome | None:
-        """Return how a command ended by an answer; None where the end is still to come."""
-        if not exchange.repeated_by(answer) and answer.cause not in REFUSALS:
-            found, sent = answer.body[: exchange.compared], exchange.request.body
-            return _S.DEVICE_ERROR, (
-                f"the answer {found.hex(' ')} does not repeat the command "
-                f"{sent[: exchange.compared].hex(' ')}: it may have acted"
-            )
-        if refuses(answer):
-            status = FROM_IEC104.get((answer.cause, True), _S.REFUSED)
-            acted = ": it may have acted" if status is _S.DEVICE_ERROR else ""
-            return status, cause_text(answer) + acted
-        if step.cause is Cause.DEACTIVATION:
-            if answer.cause == Cause.DEACTIVATION_CON:
-                return _S.SUCCESS, ""
-            return _S.REFUSED, f"the answer to a cancel is {cause_text(answer)}"
-        if answer.cause == Cause.ACTIVATION_CON:
-            return None if step.terminated else (_S.SUCCESS, "")
-        if answer.cause == Cause.ACTIVATION_TERM:
-            return _S.SUCCESS, ""
-        return None
-
-
-def _begins(answer: Asdu, exchange: Exchange) -> bool:
-    """Return whether this can be the first answer to a request.
-
-    An end before its confirmation is that of the same command the time before, which may come
-    late: after a refusal, or after the select has expired.
-    """
-    return answer.cause != Cause.ACTIVATION_TERM or not exchange.repeated_by(answer)
 
 
 def steps(operation: Operation, output: Output) -> Iterator[Step]:

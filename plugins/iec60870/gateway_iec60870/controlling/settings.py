@@ -99,7 +99,7 @@ class ControllingSource(Source):
             if address is not None and address >= self.sizes.broadcast:
                 most = self.sizes.broadcast - 1
                 raise ValueError(
-                    f"ca {address}: with ca_octets {self.ca_octets} they are 1 to {most}"
+                    f"found ca {address}, allowed with ca_octets {self.ca_octets}: 1 to {most}"
                 )
         return self
 

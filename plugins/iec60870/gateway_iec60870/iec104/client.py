@@ -43,15 +43,17 @@ class Iec104Client(ControllingSource):
     w: Annotated[
         int, Field(ge=1, le=32767, description="ASDUs after which the gateway acknowledges")
     ] = 8
-    t0: Annotated[Duration, Field(gt=0, description="within which a connection must stand")] = 30.0
+    t0: Annotated[
+        Duration, Field(gt=0, le=255, description="within which a connection must stand")
+    ] = 30.0
     t1: Annotated[
-        Duration, Field(gt=0, description="within which what is sent must be acknowledged")
+        Duration, Field(gt=0, le=255, description="within which what is sent must be acknowledged")
     ] = 15.0
     t2: Annotated[
-        Duration, Field(gt=0, description="after which the gateway acknowledges, below t1")
+        Duration, Field(gt=0, le=255, description="after which the gateway acknowledges, below t1")
     ] = 10.0
     t3: Annotated[
-        Duration, Field(gt=0, description="silence after which a connection is tested")
+        Duration, Field(gt=0, le=172_800, description="silence after which a connection is tested")
     ] = 20.0
 
     @model_validator(mode="after")

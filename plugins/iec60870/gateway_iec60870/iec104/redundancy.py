@@ -96,7 +96,7 @@ class Redundancy:
                 return why or "; ".join(one.why for one in self._members)
             connection = member.connection
             if why:
-                self._ctx.count("switch_overs")
+                self._ctx.count("switchovers")
                 self._ctx.log.warning("%s; %s takes over", why, connection.channel.name)
             tried.add(member)
             self._active = member

@@ -89,6 +89,8 @@ class Iec104Server(ControlledLink):
     def _fits(self) -> Self:
         if self.fingerprints and self.tls is None:
             raise ValueError("fingerprints are of certificates: they need tls")
+        if self.fingerprints and self.tls is not None and self.tls.ca is None:
+            raise ValueError("fingerprints need tls.ca: without it nobody is asked to show one")
         _ = self.apci_settings
         return self
 

@@ -33,7 +33,7 @@ async def serve(source: Iec104Client, ctx: SourceContext, connection: Connection
     serving = _Serving(ctx, connection)
     try:
         async with asyncio.TaskGroup() as tasks:
-            controlling = Controlling(
+            controlling = serving.controlling = Controlling(
                 ctx,
                 source.ca,
                 source.sizes,
@@ -43,7 +43,7 @@ async def serve(source: Iec104Client, ctx: SourceContext, connection: Connection
                 tasks,
             )
             tasks.create_task(serving.receive(controlling))
-            tasks.create_task(serving.confirm())
+            tasks.create_task(serving.confirm(controlling))
             tasks.create_task(serving.count())
             controlling.begin()
     except ExceptionGroup as group:
@@ -53,20 +53,29 @@ async def serve(source: Iec104Client, ctx: SourceContext, connection: Connection
         _, other = group.split((ChannelClosed, NotStarted, LinkError))
         if other is not None:
             raise
-        raise Failed(str(_first(group)), useful=serving.useful) from None
+        raise serving.failed(str(_first(group))) from None
     finally:
         serving.look()
 
 
 class _Serving:
     def __init__(self, ctx: SourceContext, connection: Connection) -> None:
-        self.useful = False
         self._ctx = ctx
         self._connection = connection
         # Bounded by the connection, which reads no more while too many are not confirmed.
         self._taken: asyncio.Queue[tuple[int, Awaitable[bool]]] = asyncio.Queue()
         self._sending = asyncio.Lock()
         self._known: Counter[str] = Counter()
+        self.controlling: Controlling | None = None
+
+    def failed(self, why: str) -> Failed:
+        """Return why the connection is of no use; where it could not be read that comes first."""
+        if self.controlling is None:
+            return Failed(why, useful=False)
+        doubt = self.controlling.doubt
+        if doubt not in why:
+            why = f"{self._connection.channel.name}: {doubt}; {why}"
+        return Failed(why, useful=self.controlling.up and not doubt)
 
     async def send(self, address: int, request: Callable[[], bytes]) -> None:
         """See `Send`."""
@@ -78,15 +87,18 @@ class _Serving:
         """Hand on what comes, without waiting for custody."""
         while True:
             asdus = await self._connection.receive()
-            self.useful = True
             self._taken.put_nowait((len(asdus), controlling.take(asdus)))
 
-    async def confirm(self) -> None:
-        """Acknowledge what is in custody, in the order in which it came."""
+    async def confirm(self, controlling: Controlling) -> None:
+        """Acknowledge what is in custody, in the order in which it came.
+
+        As long as nothing can be read the device keeps all of it.
+        """
         while True:
             count, taken = await self._taken.get()
             if not await taken:
                 break
+            await controlling.legibility.undisputed()
             self._connection.confirm(count)
         self._ctx.count("refused_custody")
         # Commands that are under way may end meanwhile.

@@ -57,7 +57,7 @@ def test_the_numbers_of_sizes(sizes: Sizes) -> None:
 )  # fmt: skip
 def test_sizes_that_cannot_be(fields: dict[str, int]) -> None:
     """Every field has its bounds, and the error names them."""
-    with pytest.raises(ValueError, match=r"octets; allowed: \d+ to \d+"):
+    with pytest.raises(ValueError, match=r"octets, allowed: \d+ to \d+"):
         Sizes(**fields)
 
 
@@ -95,10 +95,10 @@ def test_as_many_objects_as_seven_bits_say() -> None:
     octets = bytes.fromhex("01 FF 14 00 01 00 81 FF FF") + bytes(127)
     assert parse(octets, IEC104).count == 127
     beyond = bytes.fromhex("01 FF 14 00 01 00 82 FF FF") + bytes(127)
-    with pytest.raises(AsduError, match=r"octet 6 .* object 16777216; allowed: up to 16777215"):
+    with pytest.raises(AsduError, match=r"octet 6 .* object 16777216, allowed: up to 16777215"):
         parse(beyond, IEC104)
     beyond = bytes.fromhex("01 82 14 01 FF 00 00")
-    with pytest.raises(AsduError, match="object 256; allowed: up to 255"):
+    with pytest.raises(AsduError, match="object 256, allowed: up to 255"):
         parse(beyond, Sizes(1, 1, 1))
 
 
@@ -110,10 +110,10 @@ def test_a_segment_says_its_own_length() -> None:
         with pytest.raises(AsduError) as caught:
             parse(octets[:length], IEC104)
         assert caught.value.offset == length
-    with pytest.raises(AsduError, match=r"octet 16 .* 11 octets of objects; allowed: 10"):
+    with pytest.raises(AsduError, match=r"octet 16 .* 11 octets of objects, allowed: 10"):
         parse(octets + b"\0", IEC104)
     for structure in (0, 2):
-        with pytest.raises(AsduError, match=rf"octet 1 .* {structure} segments; allowed: 1"):
+        with pytest.raises(AsduError, match=rf"octet 1 .* {structure} segments, allowed: 1"):
             parse(bytes([0x7D, structure]) + octets[2:], IEC104)
 
 
@@ -124,7 +124,7 @@ def test_an_error_says_where_and_what() -> None:
     error = caught.value
     assert (error.offset, error.found) == (12, "6 octets of objects")
     assert error.allowed == "8 for 2 of M_SP_NA_1"
-    with pytest.raises(AsduError, match=r"octet 3 of the ASDU: 3 octets; allowed: 6 before"):
+    with pytest.raises(AsduError, match=r"octet 3 of the ASDU: found 3 octets, allowed: 6 before"):
         parse(b"\1\1\3", IEC104)
     with pytest.raises(AsduError, match="5 for 2 of M_SP_NA_1 in sequence"):
         parse(bytes.fromhex("01 82 03 00 01 00 05 00 00 01"), IEC104)
@@ -133,13 +133,13 @@ def test_an_error_says_where_and_what() -> None:
 @pytest.mark.parametrize(
     ("fields", "offset", "text"),
     [
-        ({"type": 256}, 0, "type 256; allowed: 0 to 255"),
-        ({"type": -1}, 0, "type -1; allowed: 0 to 255"),
-        ({"count": 128}, 1, "number of objects 128; allowed: 0 to 127"),
-        ({"cause": 64}, 2, "cause 64; allowed: 0 to 63"),
-        ({"originator": 256}, 3, "originator 256; allowed: 0 to 255"),
-        ({"address": 65536}, 4, "common address 65536; allowed: 0 to 65535"),
-        ({"body": bytes(244)}, 249, "250 octets; allowed: up to 249"),
+        ({"type": 256}, 0, "type 256, allowed: 0 to 255"),
+        ({"type": -1}, 0, "type -1, allowed: 0 to 255"),
+        ({"count": 128}, 1, "number of objects 128, allowed: 0 to 127"),
+        ({"cause": 64}, 2, "cause 64, allowed: 0 to 63"),
+        ({"originator": 256}, 3, "originator 256, allowed: 0 to 255"),
+        ({"address": 65536}, 4, "common address 65536, allowed: 0 to 65535"),
+        ({"body": bytes(244)}, 249, "250 octets, allowed: up to 249"),
     ],
 )
 def test_an_asdu_that_does_not_fit(fields: dict[str, int], offset: int, text: str) -> None:
@@ -154,12 +154,12 @@ def test_no_originator_where_the_cause_has_one_octet() -> None:
     """It is left out, never written into the address."""
     octets = Asdu(100, 6, 1, bytes([0, 20]), originator=9).encode(Sizes(1, 1, 1))
     assert octets == bytes.fromhex("64 01 06 01 00 14")
-    with pytest.raises(AsduError, match=r"octet 3 .* common address 256; allowed: 0 to 255"):
+    with pytest.raises(AsduError, match=r"octet 3 .* common address 256, allowed: 0 to 255"):
         Asdu(100, 6, 256, bytes([0, 20])).encode(Sizes(1, 1, 1))
 
 
 def test_the_longest_asdu() -> None:
     """What the link layer leaves is a bound of its own."""
     assert len(Asdu(200, 3, 1, bytes(243)).encode(IEC104)) == 249
-    with pytest.raises(AsduError, match="101 octets; allowed: up to 100"):
+    with pytest.raises(AsduError, match="101 octets, allowed: up to 100"):
         Asdu(200, 3, 1, bytes(95)).encode(Sizes(longest=100))

@@ -102,13 +102,13 @@ def test_addresses_of_one_to_three_octets(octets: int) -> None:
 @pytest.mark.parametrize("kind", [0, 45, 70, 100, 110, 120, 200])
 def test_what_is_no_measurement_is_refused(kind: int) -> None:
     """Commands and others have functions of their own."""
-    with pytest.raises(AsduError, match=rf"type {kind}, no measurement; allowed: 1 to 21 and 30"):
+    with pytest.raises(AsduError, match=rf"type {kind}, no measurement, allowed: 1 to 21 and 30"):
         decode(Asdu(kind, 3, 1, bytes(4)), IEC104)
 
 
 def test_types_are_not_mixed() -> None:
     """Nor is there a type without an ASDU."""
-    with pytest.raises(ValueError, match=r"types \[1, 3\]; allowed: one type"):
+    with pytest.raises(ValueError, match=r"types \[1, 3\], allowed: one type"):
         decode_all([ONE, Asdu(3, 3, 1, bytes(4))], IEC104)
     with pytest.raises(ValueError, match=r"types \[\]"):
         decode_all([], IEC104)
@@ -118,7 +118,7 @@ def test_types_are_not_mixed() -> None:
 @pytest.mark.parametrize("sequence", [False, True])
 def test_a_body_that_was_never_checked(count: int, sequence: bool) -> None:
     """An Asdu that no `parse` has made is not read beyond its octets."""
-    with pytest.raises(AsduError, match="octets; allowed: "):
+    with pytest.raises(AsduError, match="octets, allowed: "):
         decode(Asdu(1, Cause.SPONTANEOUS, 1, bytes(9), count, sequence), IEC104)
 
 

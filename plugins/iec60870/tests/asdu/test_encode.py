@@ -119,9 +119,9 @@ def test_no_more_than_127_objects() -> None:
 def test_an_address_beyond_its_octets(address: int) -> None:
     """Refused in either way, and named."""
     columns = Columns.of(1, [5, address], 1)
-    with pytest.raises(AsduError, match=f"object {address}; allowed: 0 to 255"):
+    with pytest.raises(AsduError, match=f"object {address}, allowed: 0 to 255"):
         encode(columns, Sizes(1, 1, 1), cause=3, address=1)
-    with pytest.raises(AsduError, match=f"object {address}; allowed: 0 to 255"):
+    with pytest.raises(AsduError, match=f"object {address}, allowed: 0 to 255"):
         encode_events([(columns, np.arange(2))], Sizes(1, 1, 1), cause=3, address=1)
 
 

@@ -132,9 +132,9 @@ def test_every_type_at_once() -> None:
 def test_what_does_not_fit() -> None:
     """Cause and address are checked once for all; positions are as many as rows."""
     parts = [(Columns.of(1, [5], 1), np.array([0]))]
-    with pytest.raises(AsduError, match="cause 64; allowed: 0 to 63"):
+    with pytest.raises(AsduError, match="cause 64, allowed: 0 to 63"):
         encode_events(parts, IEC104, cause=64, address=1)
-    with pytest.raises(AsduError, match="common address 256; allowed: 0 to 255"):
+    with pytest.raises(AsduError, match="common address 256, allowed: 0 to 255"):
         encode_events(parts, Sizes(1, 1, 1), cause=3, address=256)
     with pytest.raises(ValueError, match="1 rows of type 1 with 2 positions"):
         encode_events([(parts[0][0], np.arange(2))], IEC104, cause=3, address=1)

@@ -244,23 +244,49 @@ async def test_a_late_answer(tmp_path: Path) -> None:
 
 @paused
 async def test_a_late_end(tmp_path: Path) -> None:
-    """A termination before the confirmation is that of the same command the time before, which
-    was refused; some say it all the same, and late. The select is not taken for confirmed by it,
-    and the command not for carried out."""
+    """The end of a command that was refused, which some say all the same and late, is not that of
+    the same command when it is given again: it is not carried out before its own end."""
     async with bench(tmp_path, row(operate="select"), replies()) as b:
-        for said, cause, status in ((0x81, 0x47, S.REFUSED), (0x01, 0x47, S.REFUSED)):
+        for status in (S.REFUSED, S.SUCCESS):
             asked = asyncio.create_task(b.client.ask("p", 1))
             commands = len(b.commands)
             await b.device.until(lambda n=commands: len(b.commands) == n + 1)
-            if said == 0x01:
-                b.device.link.say(sco(0x81, cause=7))
-                await b.device.until(lambda n=commands: len(b.commands) == n + 2)
-            b.device.link.say(sco(0x81, cause=10))
+            if status is S.SUCCESS:
+                b.device.link.say(sco(0x81, cause=10))
+                await asyncio.sleep(0.5)
+                assert b.commands[-1] == sco(0x81)
+            b.device.link.say(sco(0x81, cause=7))
+            await b.device.until(lambda n=commands: len(b.commands) == n + 2)
+            assert b.commands[-1] == sco(0x01)
+            b.device.link.say(sco(0x01, cause=0x47 if status is S.REFUSED else 7))
+            await asyncio.sleep(0.5)
+            assert asked.done() is (status is S.REFUSED)
+            if status is S.SUCCESS:
+                b.device.link.say(sco(0x01, cause=10))
+            assert (await asked).status is status
+
+
+@paused
+async def test_an_end_before_its_confirmation(tmp_path: Path) -> None:
+    """Some say them in this order: the confirmation decides, then; without it nothing is sure."""
+    async with bench(tmp_path, SINGLE, replies()) as b:
+        for end, confirmation, status in (
+            (10, 7, S.SUCCESS),
+            (0x4A, 7, S.DEVICE_ERROR),
+            (10, 0x47, S.REFUSED),
+            (10, None, S.TIMEOUT),
+        ):
+            asked = asyncio.create_task(b.client.ask("p", 1))
+            commands = len(b.commands)
+            await b.device.until(lambda n=commands: len(b.commands) == n + 1)
+            b.device.link.say(sco(1, cause=end))
             await asyncio.sleep(0.5)
             assert not asked.done()
-            assert b.commands[-1] == sco(said)
-            b.device.link.say(sco(said, cause=cause))
-            assert (await asked).status is status
+            if confirmation is not None:
+                b.device.link.say(sco(1, cause=confirmation))
+            answer = await asked
+            assert answer.status is status, (end, confirmation, answer)
+        assert answer.detail == "station 1 said that it ended and has not confirmed it"
 
 
 FORWARD = row(select="forward")
@@ -323,17 +349,24 @@ def test_the_gateway_selects(select: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("control_type", "value"),
-    [("normalised", 1.5), ("scaled", 40_000), ("float", 1e39), ("bitstring", -1)],
+    ("control_type", "value", "detail"),
+    [
+        ("normalised", 1.5, "found value 1.5, allowed: -1 to 1"),
+        ("scaled", 40_000, "found value 40000, allowed: -32768 to 32767"),
+        ("float", 1e39, "found value 1e+39, allowed: a finite number of 32 bits"),
+        ("bitstring", -1, "found value -1, allowed: a whole number, 0 to 4294967295"),
+    ],
 )
-def test_what_a_command_cannot_say(control_type: str, value: float, tmp_path: Path) -> None:
+def test_what_a_command_cannot_say(
+    control_type: str, value: float, detail: str, tmp_path: Path
+) -> None:
     """A number that the type cannot hold is refused, and nothing is sent."""
 
     @paused
     async def test() -> None:
         async with bench(tmp_path, row(**SETPOINT, control_type=control_type)) as b:
             answer = await b.client.ask("p", value)
-            assert answer.status is S.OUT_OF_RANGE, answer
+            assert (answer.status, answer.detail) == (S.OUT_OF_RANGE, detail)
             assert b.commands == []
 
     test()

@@ -21,11 +21,14 @@ from client_bench import client
 REFUSED = [
     ({"originator": 5, "cause_octets": 1}, "originator 5 needs cause_octets 2"),
     ({"originator": 256}, "less than or equal to 255"),
-    ({"ca": 300, "ca_octets": 1}, "ca 300: with ca_octets 1 they are 1 to 254"),
+    ({"ca": 300, "ca_octets": 1}, "found ca 300, allowed with ca_octets 1: 1 to 254"),
     ({"ca": 0}, "greater than or equal to 1"),
     ({"ca": 65535}, "less than or equal to 65534"),
-    ({"k": 5, "w": 6}, "w 6, not 1..5 (k)"),
-    ({"t1": "10s", "t2": "10s"}, "t2 10 s, not below t1 (10 s)"),
+    ({"k": 5, "w": 6}, "found w 6, allowed: 1 to 5 (k)"),
+    ({"t1": "10s", "t2": "10s"}, "found t2 10 s, allowed: below t1 (10 s)"),
+    ({"t0": "256s"}, "less than or equal to 255"),
+    ({"t1": "5min"}, "less than or equal to 255"),
+    ({"t3": "49h"}, "less than or equal to 172800"),
     ({"host": []}, "at least 1 item"),
     ({"host": ["10.0.0.1", "10.0.0.1:2404"]}, "names an address twice"),
     ({"host": "10.0.0.1:port"}, "an address is host:port"),
@@ -33,7 +36,10 @@ REFUSED = [
     ({"time_zone": "../etc/passwd"}, "is no time zone"),
     ({"groups": [{"group": 17, "every": "1s"}]}, "less than or equal to 16"),
     ({"groups": [{"group": 1, "every": "0s"}]}, "greater than 0"),
-    ({"groups": [{"group": 1, "every": "1s", "ca": 255}], "ca_octets": 1}, "ca 255: with"),
+    (
+        {"groups": [{"group": 1, "every": "1s", "ca": 255}], "ca_octets": 1},
+        "found ca 255, allowed with",
+    ),
     ({"counters": {"every": "1s", "group": 5}}, "less than or equal to 4"),
     ({"clock": "sometimes"}, "a duration is a number with"),
     ({"interrogation": "0s"}, "greater than 0"),
@@ -110,7 +116,7 @@ ROWS = [
     (COMMAND + "ioa,control_type,qualifier\np,analog,setpoint,,,,5,bitstring,0",
      "a bitstring has none"),
     (COMMAND + "ioa,qualifier\np,status,latch,,,,5,32",
-     "32: of a single command they are 0 to 31"),
+     "found 32, allowed of a single command: 0 to 31"),
     (COMMAND + "ioa,control_type,qualifier\np,analog,setpoint,,,,5,float,127", None),
     (COMMAND + "ioa\np,status,pulse,,1s,2,5", "command.count is to be 1"),
     (COMMAND + "ioa\np,status,pulse,,1s,1,5", None),
@@ -136,8 +142,8 @@ def test_addresses_by_their_octets(tmp_path: Path) -> None:
     rows = "name,kind,rtu.ioa,rtu.ca\np,analog,65536,\nq,analog,5,255\n"
     with pytest.raises(ValueError, match="points") as error:
         configured([link], [], rows, tmp_path)
-    assert "65536: with 2 octets they are 1 to 65535" in str(error.value)
-    assert "255: with one octet they are 1 to 254" in str(error.value)
+    assert "found 65536, allowed: 1 to 65535, by the octets of the link" in str(error.value)
+    assert "found 255, allowed: 1 to 254, by the octets of the link" in str(error.value)
 
 
 def test_no_common_address(tmp_path: Path) -> None:

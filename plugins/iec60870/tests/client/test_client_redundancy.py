@@ -72,7 +72,7 @@ async def test_switch_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
         await gw.until(lambda: gw.sample("voltage").value == 1, timeout=1)
         rows = [(row.value, row.quality) for row in collector.rows("voltage")]
         assert rows == [(1, Quality.GOOD), (2, Quality.GOOD), (1, Quality.GOOD)]
-        assert gw.counters("rtu")["switch_overs"] == 2
+        assert gw.counters("rtu")["switchovers"] == 2
         assert "disconnects" not in gw.counters("rtu")
     said = [r.getMessage() for r in caplog.records if r.name == "gateway_iec104.rtu"]
     assert said == [

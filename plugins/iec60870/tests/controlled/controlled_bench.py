@@ -137,7 +137,7 @@ class Bench:
     ) -> AsyncIterator[Bench]:
         """Run a station with these points; what it says at its start is passed over."""
         ctx = Context(points)
-        controlled = Controlled(cast(SinkContext, ctx), Manners(**manners))
+        controlled = Controlled(cast(SinkContext, ctx), Manners(**{"ca": 1} | manners))
         bench = cls(controlled, ctx)
         task = bench._task = asyncio.create_task(controlled.run())
         try:

@@ -17,10 +17,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from controlled_bench import point
 
 LATCH, SETPOINT = {"model": "latch"}, {"model": "setpoint"}
+HELD = SETPOINT | {"select": "local"}
+FILES = {"certificate": "a.pem", "key": "a.key"}
 
 
 def link(**fields: Any) -> Iec104Server:
-    given = {"name": "scada", "type": "iec104.server", "listen": "127.0.0.1:2404"}
+    given = {"name": "scada", "type": "iec104.server", "listen": "127.0.0.1:2404", "ca": 1}
     return Iec104Server.model_validate(given | fields)
 
 
@@ -38,6 +40,8 @@ def test_good_rows() -> None:
         point(3, "counter", ioa=3, counter_group=4),
         point(4, "status", {"model": "pulse", "on_time": "1s"}, ioa=4, long_pulse="2s"),
         point(5, "status", LATCH, ioa=5, control_ioa=1, control_type="step"),
+        point(6, "analog", SETPOINT, control_ioa=6),
+        point(7, "analog", SETPOINT, ioa=7, type="bitstring"),
     ]
     assert faults(*points) == []
 
@@ -115,6 +119,30 @@ def test_good_rows() -> None:
             [point(0, ioa=1, scale=2)],
             ("p0", "scale", "a point of kind status has no scale"),
         ),
+        (
+            [point(0, ca=2)],
+            ("p0", "ioa", "no object address: without it a point is a command's, at control_ioa"),
+        ),
+        (
+            [point(0, "status", LATCH, ca=2)],
+            ("p0", "ioa", "no object address: without it a point is a command's, at control_ioa"),
+        ),
+        (
+            [point(0, "status", LATCH, control_ioa=1), point(1, "status", LATCH, ioa=1)],
+            ("p1", "ioa", "object 1 of station 1 commands p0 already"),
+        ),
+        (
+            [point(0, "status", LATCH, control_ioa=1, group=2)],
+            ("p0", "group", "only a point with an ioa has it"),
+        ),
+        (
+            [point(0, "analog", HELD, ioa=1, type="bitstring")],
+            ("p0", "type", "a bitstring cannot be selected: not with command.select local"),
+        ),
+        (
+            [point(0, "analog", HELD, ioa=1, control_type="bitstring")],
+            ("p0", "control_type", "a bitstring cannot be selected: not with command.select local"),
+        ),
     ],
 )
 def test_rows_that_cannot_be(points: list[LinkPoint], fault: tuple[str, str, str]) -> None:
@@ -129,6 +157,12 @@ def test_addresses_fit_their_octets() -> None:
         ("p1", "ioa", "found 65536, allowed: 1 to 65535, by the octets of the link"),
         ("p2", "ca", "found 255, allowed: 1 to 254, by the octets of the link"),
     ]
+
+
+def test_no_common_address() -> None:
+    """It stands in the row or at the link."""
+    missing = ("p0", "ca", "no common address: name it here, or for the link")
+    assert faults(point(0, ioa=1), point(1, ioa=1, ca=2), ca=None) == [missing]
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -158,12 +192,13 @@ def test_cells_that_cannot_be(address: dict[str, Any], why: str) -> None:
     ("fields", "why"),
     [
         ({"time_zone": "Mars/Olympus"}, "Mars/Olympus"),
-        ({"ca": 255, "ca_octets": 1}, "ca 255, allowed with ca_octets 1: 1 to 254"),
-        ({"t2": "15s"}, "t2 15 s, not below t1"),
-        ({"w": 13}, "w 13, not 1..12"),
+        ({"ca": 255, "ca_octets": 1}, "found ca 255, allowed with ca_octets 1: 1 to 254"),
+        ({"t2": "15s"}, "found t2 15 s, allowed: below t1"),
+        ({"w": 13}, "found w 13, allowed: 1 to 12"),
         ({"clients": ["10.0.0.1/8"]}, "a network is 10.0.0.0/24 or 10.0.0.11"),
         ({"fingerprints": ["ab"]}, "found 'ab', allowed: 64 hexadecimal digits"),
         ({"fingerprints": ["ab" * 32]}, "fingerprints are of certificates: they need tls"),
+        ({"fingerprints": ["ab" * 32], "tls": FILES}, "fingerprints need tls.ca"),
         ({"background": "0s"}, "background 0s: give a period, or never"),
     ],
 )
@@ -175,6 +210,5 @@ def test_fields_that_cannot_be(fields: dict[str, Any], why: str) -> None:
 
 def test_fingerprints_are_taken_as_they_are_printed() -> None:
     """With colons and capitals, as openssl prints them."""
-    files = {"certificate": "a.pem", "key": "a.key", "ca": "ca.pem"}
-    one = link(tls=files, fingerprints=[":".join(["AB"] * 32)])
+    one = link(tls=FILES | {"ca": "ca.pem"}, fingerprints=[":".join(["AB"] * 32)])
     assert one.fingerprints == ("ab" * 32,)

@@ -52,6 +52,7 @@ limit,analog,,setpoint,,0,500,,x,701,,,,,,5s,false,,-10,50,800,,
 energy,counter,kWh,,,,,,x,900,,,,,1,,,,,,,,
 water,counter,,,,,,,x,901,8,,cp24,,4,,,,,,,,
 gas,counter,,,,,,,x,902,,,none,,,,,false,,,,,
+siren,status,,latch,,,,,x,,,,,,,,,,,,950,,
 """
 BARE = """\
 name,kind,field.at,scada.ioa

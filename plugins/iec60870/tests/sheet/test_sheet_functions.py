@@ -230,7 +230,7 @@ async def test_commands_are_taken_as_listed(tmp_path: Path) -> None:
     """Each qualifier of a row is taken, and no other; a select is needed where the row says so, and
     possible where it does not say `none`."""
     found = outputs(Sheet.of(**MORE))
-    assert len(found) == 2 * 9
+    assert len(found) == 2 * 10
     async with Check.at(tmp_path, **MORE) as check:
         await check.hear()
         for row, kind, ca, ioa in found:
@@ -342,7 +342,7 @@ def test_who_may_command() -> None:
     ):
         sheet = Sheet.of(role=role, tls=tls)
         assert sheet.said("Command transmission", "Who may command") == words
-        assert len(outputs(sheet)) == 2 * 9
+        assert len(outputs(sheet)) == 2 * 10
 
 
 ONLY = """\

@@ -213,7 +213,7 @@ class Other(ControlledLink):
 
 
 def other(**more: Any) -> str | None:
-    link = Other.model_validate({"name": "rtu", "type": "other"} | more)
+    link = Other.model_validate({"name": "rtu", "type": "other", "ca": 7} | more)
     point = LinkPoint(0, Definition("p", Kind.STATUS), Iec60870ServerPoint(ioa=1))
     return link.profile([point])
 
@@ -242,7 +242,7 @@ def test_it_is_printed(tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(
         "gateway: {name: t}\npoints: points.csv\n"
         "sources:\n  - {name: field, type: simulator}\n"
-        'sinks:\n  - {name: scada, type: iec104.server, listen: "127.0.0.1:2404"}\n'
+        'sinks:\n  - {name: scada, type: iec104.server, ca: 7, listen: "127.0.0.1:2404"}\n'
     )
     done = subprocess.run(
         [GATEWAY, "profile", str(tmp_path / "gateway.yaml"), "scada"],

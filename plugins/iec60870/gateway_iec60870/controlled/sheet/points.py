@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gateway import Control, LinkPoint, SelectRule, seconds_text
-from gateway_iec60870.controlled.point import Iec60870ServerPoint, address_of, type_of
+from gateway_iec60870.controlled.point import Iec60870ServerPoint, address_of, ca_of, type_of
 from gateway_iec60870.controlled.sheet.markdown import Row, table
 from gateway_iec60870.controlled.sheet.types import name_of
 from gateway_iec60870.controlled.sheet.uses import Output, command_types, shown
@@ -42,28 +42,24 @@ _STATES = {
 
 def lists(link: ControlledLink, points: Points, commanded: Iterable[Output]) -> Iterator[str]:
     """Yield title and table of each kind of information, then of the commands."""
-    ordered = sorted(points, key=lambda point: (_ca(link, point), address_of(point).ioa))
+    ordered = sorted(points, key=lambda point: (ca_of(point, link.ca), address_of(point).ioa or 0))
     for kind in Type:
         mine = [point for point in ordered if type_of(point) is kind]
         if mine:
             title = name_of(TYPES[kind].none)
             yield f"### {title[0].upper()}{title[1:]}"
             yield table(_SHOWN, (_row(link, point) for point in mine))
-    outputs = sorted(commanded, key=lambda one: (_ca(link, one.point), one.object))
+    outputs = sorted(commanded, key=lambda one: (ca_of(one.point, link.ca), one.object))
     if outputs:
         yield "### Commands"
         yield table(_COMMANDED, (_output(link, one) for one in outputs))
-
-
-def _ca(link: ControlledLink, point: LinkPoint) -> int:
-    return address_of(point).ca or link.ca
 
 
 def _row(link: ControlledLink, point: LinkPoint) -> Row:
     address, sent, definition = address_of(point), shown(link, point), point.definition
     causes = [*map(int, sent.causes), *([] if sent.timed is None else [3])]
     return (
-        _ca(link, point),
+        ca_of(point, link.ca),
         address.ioa,
         point.name,
         definition.description,
@@ -94,7 +90,7 @@ def _output(link: ControlledLink, output: Output) -> Row:
     if switch:
         qualifier = "QU " + ", ".join(map(str, qualifiers(point)))
     return (
-        _ca(link, point),
+        ca_of(point, link.ca),
         ioa,
         point.name,
         ", ".join(one.name for one in command_types(kind)),

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from gateway import LinkPoint
-from gateway_iec60870.controlled.point import address_of
+from gateway_iec60870.controlled.point import address_of, ca_of
 from gateway_iec60870.controlled.sheet.functions import functions
 from gateway_iec60870.controlled.sheet.lower_layers import LowerLayers
 from gateway_iec60870.controlled.sheet.markdown import Row, Rows, mark, table
@@ -39,7 +39,8 @@ def _parts(link: ControlledLink, points: Sequence[LinkPoint], lower: LowerLayers
     # Commands that nobody may give are none.
     obeys = lower.certified or link.role is not None
     commanded = list(outputs(points)) if obeys else []
-    used = uses(link, points, commanded)
+    shown = [point for point in points if address_of(point).ioa is not None]
+    used = uses(link, shown, commanded)
     yield f"# Interoperability of {link.name}: {lower.standard}, controlled station"
     yield (
         f"The tables of clause {clause} of the standard.\n"
@@ -67,12 +68,12 @@ def _parts(link: ControlledLink, points: Sequence[LinkPoint], lower: LowerLayers
     yield causes(used)
     yield _REFUSALS
     yield f"## {clause}.6 Basic application functions"
-    yield from functions(link, points, commanded, lower.certified)
+    yield from functions(link, shown, commanded, lower.certified)
     for title, (head, rows) in lower.parameters.items():
         yield f"### {title}"
         yield table(head, rows)
     yield "## Points"
-    yield from lists(link, points, commanded)
+    yield from lists(link, shown, commanded)
 
 
 def _system(link: ControlledLink) -> Iterator[Row]:
@@ -87,7 +88,7 @@ def _version() -> str:
 
 def _application(link: ControlledLink, points: Sequence[LinkPoint]) -> Iterator[Row]:
     sizes = link.sizes
-    addresses = sorted({address_of(point).ca or link.ca for point in points} or {link.ca})
+    addresses = sorted({ca_of(point, link.ca) for point in points})
     yield "Mode 1 (least significant octet first)", "X", ""
     for octets, words in ((1, "one octet"), (2, "two octets")):
         here = sizes.address == octets

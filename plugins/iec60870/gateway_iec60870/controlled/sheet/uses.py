@@ -76,15 +76,10 @@ def _causes(link: ControlledLink, point: LinkPoint, kind: Type) -> Iterator[Caus
 
 
 def outputs(points: Iterable[LinkPoint]) -> Iterator[Output]:
-    """Yield the points that can be commanded.
-
-    A bitstring has no S/E: it cannot command what must be selected.
-    """
+    """Yield the points that can be commanded."""
     for point in points:
         output, control = output_of(point), point.command
-        if output is None or control is None:
-            continue
-        if output[1] is not ControlType.BITSTRING or not control.select.needed:
+        if output is not None and control is not None:
             yield Output(point, *output, control)
 
 
