@@ -93,6 +93,26 @@ async def test_custody_comes_with_the_commit(tmp_path: Path) -> None:
     await bench.journal.close()
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_cancellation_ends_it(tmp_path: Path, turns: int) -> None:
+    """Whenever it comes, in the moment too in which a device begins to wait."""
+    bench = Bench(tmp_path)
+    task = asyncio.create_task(bench.journal.run())
+    bench.append()
+    await bench.journal.custody()
+    await asyncio.sleep(0)
+    bench.append()
+    custody = bench.journal.custody()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+
+    assert task.done()
+    custody.cancel()
+    await bench.journal.close()
+
+
 async def test_what_all_have_leaves_the_disk(tmp_path: Path) -> None:
     """A batch is deleted with the next commit after its last consumer has it."""
     bench = Bench(tmp_path)
