@@ -35,7 +35,7 @@ def wanted(point: LinkPoint, kind: ControlType, said: Command) -> tuple[float, P
     """
     if kind not in SWITCHES:
         if said.qualifier:
-            raise Unfit(_S.NOT_SUPPORTED, f"found qualifier QL {said.qualifier}, allowed: 0")
+            raise Unfit(_S.FORMAT_ERROR, f"found qualifier QL {said.qualifier}, allowed: 0")
         address = address_of(point)
         return said.value * address.scale + address.offset, None
     return _state(kind, said), _pulse(point, said)
@@ -66,7 +66,7 @@ def _pulse(point: LinkPoint, said: Command) -> Pulse | None:
     if said.qualifier not in allowed:
         known = ", ".join(map(str, allowed))
         why = f"found qualifier QU {said.qualifier}, allowed with model {control.model}: {known}"
-        raise Unfit(_S.NOT_SUPPORTED, why)
+        raise Unfit(_S.FORMAT_ERROR, why)
     if control.model is not ControlModel.PULSE or said.qualifier != LONG:
         return None
     long = address_of(point).long_pulse

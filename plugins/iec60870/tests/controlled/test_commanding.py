@@ -115,11 +115,11 @@ async def test_pulses(address: dict[str, Any], qualifier: int, pulse: Pulse | No
         ("2d", "06 00 00 01", "6f", S.UNKNOWN_POINT),  # there is no object 6: 47, negative
         ("2d", "07 00 00 01", "6f", S.UNKNOWN_POINT),  # object 7 is a measurement
         ("2e", "05 00 00 01", "6c", S.NOT_SUPPORTED),  # a double command to a single: 44
-        ("2d", "05 00 00 05", "6c", S.NOT_SUPPORTED),  # a short pulse for a latch
-        ("2d", "05 00 00 11", "6c", S.NOT_SUPPORTED),  # QU 4 is reserved
+        ("2d", "05 00 00 05", "47", S.FORMAT_ERROR),  # a short pulse for a latch
+        ("2d", "05 00 00 11", "47", S.FORMAT_ERROR),  # QU 4 is reserved
         ("2e", "08 00 00 00", "47", S.OUT_OF_RANGE),  # DCS 0 is not permitted
         ("2e", "08 00 00 03", "47", S.OUT_OF_RANGE),
-        ("32", "09 00 00 00 00 48 41 01", "6c", S.NOT_SUPPORTED),  # QL 1
+        ("32", "09 00 00 00 00 48 41 01", "47", S.FORMAT_ERROR),  # QL 1
         ("3a", "05 00 00 01 00 00 00 0b 81 01 1a", "47", S.OUT_OF_RANGE),  # an hour old
         ("3a", "05 00 00 01 00 00 01 0c 81 01 1a", "47", S.OUT_OF_RANGE),  # a minute ahead
         ("3a", "05 00 00 01 00 00 80 0c 81 01 1a", "47", S.OUT_OF_RANGE),  # IV

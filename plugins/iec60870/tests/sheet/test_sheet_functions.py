@@ -245,7 +245,7 @@ async def test_commands_are_taken_as_listed(tmp_path: Path) -> None:
                         kind, ca, ioa, 1, select=True, qualifier=qualifier
                     )
                     assert (answers == TAKEN[:1]) is (qualifier in taken), (row, qualifier)
-                    assert answers in (TAKEN[:1], [(Cause.UNKNOWN_TYPE, True)])
+                    assert answers in (TAKEN[:1], [(Cause.ACTIVATION_CON, True)])
                 answers = await check.command(kind, ca, ioa, 1, qualifier=qualifier)
                 assert (answers == TAKEN) is (qualifier in taken or not possible), (row, answers)
 
