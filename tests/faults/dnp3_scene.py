@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cable import Cable
 from dnp3_device import Device
 from dnp3_process import SINKS
 from dnp3_scada import Record, Scada
 from dnp3_wire import EPOCH, event
 from lives import PATIENCE, Lives
-from proxy import Proxy
 
 from gateway.engine.local import ask
 from gateway.testing import free_port
@@ -28,37 +28,6 @@ MEMORY = 250_000_000
 """Bytes that the gateway may take at the most."""
 SEED = 20261122
 MASTERS = (2, 3)
-
-
-class Cable(Proxy):
-    """A network that can be cut after a number of octets, in the middle of whatever it is."""
-
-    left: int | None = None
-    cuts = 0
-
-    async def _forward(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, back: bool
-    ) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65_536):
-                if self.left is not None and len(data) > self.left:
-                    writer.write(data[: self.left])
-                    await writer.drain()
-                    self.left = None
-                    self.cuts += 1
-                    self.cut_softly(writer)
-                    return
-                if self.left is not None:
-                    self.left -= len(data)
-                writer.write(data)
-                await writer.drain()
-        writer.transport.abort()
-
-    def cut_softly(self, writer: asyncio.StreamWriter) -> None:
-        """Let what is on the way arrive; all else breaks at once."""
-        writer.close()
-        for other in self._writers - {writer}:
-            other.transport.abort()
 
 
 class DnpScene:

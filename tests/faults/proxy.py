@@ -18,10 +18,14 @@ class Mode(StrEnum):
 
 
 class Proxy:
-    """Forwards TCP from its own port to another one on loopback."""
+    """Forwards TCP from its own port to another one on loopback.
 
-    def __init__(self, target: int) -> None:
+    near: address of this machine that the target sees as the other end's.
+    """
+
+    def __init__(self, target: int, near: str = "127.0.0.1") -> None:
         self.target = target
+        self.near = near
         self.mode = Mode.PASS
         self.port = 0
         self.connections = 0
@@ -48,7 +52,9 @@ class Proxy:
             writer.transport.abort()
             return
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            far_reader, far_writer = await asyncio.open_connection(
+                "127.0.0.1", self.target, local_addr=(self.near, 0)
+            )
         except OSError:
             writer.transport.abort()
             return

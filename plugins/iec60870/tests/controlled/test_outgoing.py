@@ -37,6 +37,29 @@ async def test_answers_pass_events_and_scans_wait() -> None:
     assert out.take(9) == []
 
 
+async def test_scans_that_are_taken_alone() -> None:
+    """They and what is urgent are taken and waited for apart, and acknowledged apart."""
+    out, delivered = outgoing()
+    out.scan([lambda: [b"s1", b"s2"]])
+    assert await at_once(out.ready(urgent=False))
+    assert not await at_once(out.ready(scans=False))
+    out.events([b"e1"], 1)
+    assert await at_once(out.ready(scans=False))
+    assert out.take(9, scans=False) == [b"e1"]
+    assert not await at_once(out.ready(scans=False))
+    assert await at_once(out.ready())
+    assert out.take(1, urgent=False) == [b"s1"]
+    out.events([b"e2"], 2)
+    assert out.take(9, urgent=False) == [b"s2"]
+    assert not await at_once(out.ready(urgent=False))
+    assert out.take(9, scans=False) == [b"e2"]
+    # Of events, which the scans between them are not.
+    out.acknowledged(1)
+    assert delivered == [1]
+    out.acknowledged(1)
+    assert delivered == [1, 2]
+
+
 async def test_a_delivery_is_acknowledged_with_its_last_asdu() -> None:
     """Not before, and with all deliveries before it."""
     out, delivered = outgoing()
