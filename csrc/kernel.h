@@ -195,6 +195,108 @@ uint16_t gw_crc_dnp(const uint8_t *data, int64_t length);
 int64_t gw_dnp_seal(const uint8_t *data, int64_t length, uint8_t *frame, int64_t capacity);
 int64_t gw_dnp_open(const uint8_t *frame, int64_t length, uint8_t *data, int64_t capacity);
 
+/*
+ * Synchrophasors, frequency and rate of change of frequency of one stream of samples, class P or M:
+ * designed to the limits of IEC/IEEE 60255-118-1:2018.
+ *
+ * Time is the index of a sample, counted from the Unix epoch: second * rate + number in the second,
+ * UTC.  Reports belong to instants: second + k/reporting.  Samples are rows, and channel c of row i is
+ * samples[i * stride + c]; row i has the index `index` + i.
+ *
+ * A gap of up to `hold` rows is filled with the last row, whose reports are then questionable and
+ * inaccurate.  A longer gap starts anew: reports whose window is not full are invalid, and their
+ * values are NaN; instants more than a second before the row that ended the gap have no report.
+ */
+enum { GW_BAD_STREAM = -20, GW_BAD_INDEX = -21, GW_NO_SUMS = -22 };
+
+enum gw_performance { GW_CLASS_P = 0, GW_CLASS_M = 1 };
+
+enum { GW_PHASOR_CHANNELS = 32, GW_PHASOR_SETS = 16 }; /* most of each */
+
+/*
+ * rate:        samples per second, 1000..32768.
+ * nominal:     50 or 60 Hz.
+ * reporting:   reports per second: 10, 25, 50 or 100 at 50 Hz; 10, 12, 15, 20, 30, 60 or 120 at 60 Hz.
+ * performance: gw_performance.
+ * hold:        rows that a gap may have at most to be filled, 0..rate.
+ * set:         the channels of three phases in their order, for each set; or one channel, -1, -1.
+ *              Frequency and its rate of change are those of the first set.
+ * scale, turn: what is multiplied to the counts of each channel [unit per count], and added to its
+ *              angle [rad]: the correction of a transformer's error.
+ * least:       below this magnitude of the first set's phasor (of its positive sequence, where it
+ *              has three channels) there is no frequency, [unit] rms; NaN is reported.
+ */
+typedef struct {
+    int32_t rate;
+    int32_t nominal;
+    int32_t reporting;
+    int32_t performance;
+    int32_t hold;
+    int32_t channels;
+    int32_t sets;
+    const int32_t *set;
+    const double *scale;
+    const double *turn;
+    double least;
+} gw_phasor_config;
+
+typedef struct gw_phasor gw_phasor;
+
+/*
+ * Reports, appended at count, 0 <= count <= capacity:
+ * time [ns since the Unix epoch, UTC], quality, frequency [Hz], rocof [Hz/s];
+ * magnitude [unit, rms] and angle [rad, -pi..pi, of a cosine at the nominal frequency whose peak is
+ * at the second] of channel c at report * channels + c, and then of the positive, negative and zero
+ * sequence of set s, phase a, at (report * sets + s) * 3 + 0, 1, 2; of a set of one channel the
+ * sequences are NaN.
+ */
+typedef struct {
+    int64_t capacity;
+    int64_t count;
+    int64_t *time;
+    uint16_t *quality;
+    double *frequency;
+    double *rocof;
+    double *magnitude;
+    double *angle;
+    double *sequence_magnitude;
+    double *sequence_angle;
+} gw_phasor_rows;
+
+/* The bytes that the state takes, or GW_BAD_STREAM. */
+int64_t gw_phasor_size(const gw_phasor_config *config);
+
+/*
+ * Set the state up in memory of at least that size, aligned as for a double.  It points into itself,
+ * so it stays where it is; the configuration is copied.  Returns GW_OK, GW_BAD_STREAM or GW_NO_ROOM.
+ */
+int gw_phasor_init(void *memory, int64_t size, const gw_phasor_config *config);
+
+/*
+ * Take rows, and append the reports that they complete.
+ * quality: one of each row, or NULL where all are good.  A report's is that of its window: all
+ * details, and the worst validity.
+ * Returns the number of reports, or GW_BAD_STREAM where stride has no room for the channels,
+ * GW_BAD_INDEX where a row was there before or the index cannot be, GW_ROWS_FULL.
+ */
+int64_t gw_phasor_push(gw_phasor *phasor, const int32_t *samples, int64_t rows, int64_t stride,
+                       int64_t index, const uint16_t *quality, gw_phasor_rows *out);
+
+/* The reports that such a push would append, or a code below zero. */
+int64_t gw_phasor_reports(const gw_phasor *phasor, int64_t rows, int64_t index);
+
+/* Rows after a report's own that complete it, and rows that were filled so far. */
+int64_t gw_phasor_delay(const gw_phasor *phasor);
+int64_t gw_phasor_held(const gw_phasor *phasor);
+
+/*
+ * Class P with whole samples per cycle and not more reports than cycles: the exact sums after the
+ * last row, real and imaginary part of each channel, with a cosine of 2^bits and minus a sine;
+ * modulo 2^64, which no sum exceeds.  Returns the index of the row in the middle of their window of two cycles,
+ * or GW_NO_SUMS where they are not made, or nothing was pushed.
+ */
+int64_t gw_phasor_sums(const gw_phasor *phasor, int64_t *sums, int32_t *bits);
+
 /* The sentence of a return code. */
 const char *gw_strerror(int64_t code);
 

@@ -22,6 +22,12 @@ const char *gw_strerror(int64_t code)
         return "the result does not fit the memory given for it";
     case GW_BAD_CHECK:
         return "a check is not that of its block";
+    case GW_BAD_STREAM:
+        return "the estimator has no such rate, reporting rate, class, channel or set";
+    case GW_BAD_INDEX:
+        return "the index of a row is not after those that were there before";
+    case GW_NO_SUMS:
+        return "there are no sums to be shown";
     default:
         return code > 0 ? "no error" : "unknown error";
     }

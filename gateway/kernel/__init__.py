@@ -5,6 +5,7 @@ This folder is the only Python that touches cffi.
 
 from gateway.kernel.error import KernelError
 from gateway.kernel.level import force_level, level, levels
+from gateway.kernel.phasor import Performance, PhasorReports, PhasorRows, Phasors
 from gateway.kernel.plan import Plan
 from gateway.kernel.points import ABSOLUTE, HELD, INTEGRATED, MARKS, Points
 from gateway.kernel.rows import Rows
@@ -15,6 +16,10 @@ __all__ = [
     "INTEGRATED",
     "MARKS",
     "KernelError",
+    "Performance",
+    "PhasorReports",
+    "PhasorRows",
+    "Phasors",
     "Plan",
     "Points",
     "Rows",

@@ -1,0 +1,71 @@
+/*
+ * The two loops of the phasors.
+ *
+ * A header, because every level compiles it again with its own instruction set: the includer
+ * defines GW_SUM and GW_FILTER, the names of the functions, and GW_TIMES(a, b, c, t), which is
+ * (a - 2b + c) * t of samples of 32 bits that stand in 64.
+ * Vectors run over the channels, so that the order of each channel's sum is one on every level.
+ */
+#include <string.h>
+
+#include "phasor.h"
+
+typedef int32_t narrow __attribute__((vector_size(4 * GW_VECTOR)));
+typedef int64_t wide __attribute__((vector_size(8 * GW_VECTOR)));
+typedef uint64_t wrapping __attribute__((vector_size(8 * GW_VECTOR)));
+typedef double real __attribute__((vector_size(8 * GW_VECTOR)));
+
+#define GW_LOAD32(to, from)                    \
+    do {                                       \
+        narrow narrow_;                      \
+        memcpy(&narrow_, (from), sizeof narrow_);          \
+        to = __builtin_convertvector(narrow_, __typeof__(to)); \
+    } while (0)
+
+void GW_SUM(const int32_t *rows, int64_t count, int64_t lanes, int64_t cycle,
+            const int32_t *table, gw_sums *sums)
+{
+    for (int64_t lane = 0; lane < lanes; lane += GW_VECTOR) {
+        wrapping once[2], twice[2];
+        for (int part = 0; part < 2; part++) {
+            memcpy(&once[part], &sums->once[part][lane], sizeof(wide));
+            memcpy(&twice[part], &sums->twice[part][lane], sizeof(wide));
+        }
+        const int32_t *now = rows + lane, *before = now - cycle * lanes;
+        const int32_t *first = before - cycle * lanes;
+        for (int64_t i = 0; i < count; i++) {
+            wide a, b, c;
+            GW_LOAD32(a, now + i * lanes);
+            GW_LOAD32(b, before + i * lanes);
+            GW_LOAD32(c, first + i * lanes);
+            for (int part = 0; part < 2; part++) {
+                /* The table has the same number one cycle and two cycles before. */
+                once[part] += GW_TIMES(a, b, c, table[2 * i + part]);
+                twice[part] += once[part];
+            }
+        }
+        for (int part = 0; part < 2; part++) {
+            memcpy(&sums->once[part][lane], &once[part], sizeof(wide));
+            memcpy(&sums->twice[part][lane], &twice[part], sizeof(wide));
+        }
+    }
+}
+
+void GW_FILTER(const int32_t *rows, int64_t count, int64_t lanes, int64_t apart,
+               const double *taps, gw_vectors vectors)
+{
+    for (int64_t lane = 0; lane < lanes; lane += GW_VECTOR) {
+        real sum[GW_INSTANTS][2] = {{{0.0}}};
+        const int32_t *from = rows + lane;
+        for (int64_t i = 0; i < count; i++)
+            for (int k = 0; k < GW_INSTANTS; k++) {
+                real x;
+                GW_LOAD32(x, from + (i + k * apart) * lanes);
+                sum[k][0] += x * taps[2 * i];
+                sum[k][1] += x * taps[2 * i + 1];
+            }
+        for (int k = 0; k < GW_INSTANTS; k++)
+            for (int part = 0; part < 2; part++)
+                memcpy(&vectors[k][part][lane], &sum[k][part], sizeof(wide));
+    }
+}
