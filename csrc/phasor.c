@@ -203,7 +203,7 @@ int64_t gw_phasor_sums(const gw_phasor *p, int64_t *sums, int32_t *bits)
         return GW_NO_SUMS;
     for (int64_t c = 0; c < p->channels; c++)
         for (int part = 0; part < 2; part++)
-            sums[2 * c + part] = p->sums.twice[part][c];
+            sums[2 * c + part] = (int64_t)p->sums.twice[part][c];
     *bits = p->bits;
     return p->end - p->cycle;
 }
@@ -236,7 +236,8 @@ static void take_sums(gw_phasor *p, int64_t row)
     double angle = 2 * GW_PI * (double)(row % p->cycle) / (double)p->cycle;
     double re = cos(angle) * p->sum_gain, im = sin(angle) * p->sum_gain;
     for (int64_t c = 0; c < p->channels; c++) {
-        double x = (double)p->sums.twice[0][c], y = (double)p->sums.twice[1][c];
+        double x = (double)(int64_t)p->sums.twice[0][c];
+        double y = (double)(int64_t)p->sums.twice[1][c];
         p->vectors[p->step][0][c] = x * re - y * im;
         p->vectors[p->step][1][c] = x * im + y * re;
     }
@@ -257,7 +258,8 @@ static void sum_rows(gw_phasor *p, int64_t count, gw_phasor_rows *out)
         stop = stop < last ? stop : last;
         stop = stop < due ? stop : due;
         const int32_t *from = p->history + p->used * p->lanes;
-        sum(from, stop - p->end, p->lanes, p->cycle, p->table + 2 * phase, &p->sums);
+        int small = p->large < p->end - 2 * p->cycle;
+        sum(from, stop - p->end, p->lanes, p->cycle, p->table + 2 * phase, small, &p->sums);
         p->used += stop - p->end;
         p->end = stop;
         if (stop < due)
@@ -292,16 +294,20 @@ static void filter_rows(gw_phasor *p, int64_t count, gw_phasor_rows *out)
     }
 }
 
+/* Copy rows into the history, and note whether one is so large that four of it exceed 32 bits. */
 static void copy_rows(gw_phasor *p, const int32_t *samples, int64_t rows, int64_t stride)
 {
     int32_t *to = p->history + p->used * p->lanes;
-    if (stride == p->lanes && p->channels == p->lanes) {
+    if (stride == p->lanes && p->channels == p->lanes)
         memcpy(to, samples, (size_t)(rows * stride) * sizeof *to);
-        return;
-    }
-    for (; rows > 0; rows--, to += p->lanes, samples += stride)
-        for (int64_t c = 0; c < p->channels; c++)
-            to[c] = samples[c];
+    else
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t c = 0; c < p->channels; c++)
+                to[i * p->lanes + c] = samples[i * stride + c];
+    int32_t bits = 0;
+    for (int64_t i = 0; i < rows * p->lanes; i++)
+        bits |= to[i] ^ (to[i] < 0 ? -1 : 0);
+    p->large = bits >> 29 != 0 ? p->end + rows - 1 : p->large;
 }
 
 static void copy_marks(gw_phasor *p, const uint16_t *quality, int64_t rows, unsigned mark)
@@ -353,7 +359,7 @@ static void start(gw_phasor *p, int64_t index, gw_phasor_rows *out)
     memset(&p->sums, 0, sizeof p->sums);
     p->used = p->keep;
     p->begin = p->end = index;
-    p->bad = -1;
+    p->bad = p->large = INT64_MIN / 2;
     p->step = 0;
     p->started = 1;
 }

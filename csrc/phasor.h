@@ -24,8 +24,8 @@ typedef double gw_vectors[GW_INSTANTS][2][GW_LANES];
 
 /* Sums of the sums, and below them the sums: re and im of every channel. */
 typedef struct {
-    int64_t once[2][GW_LANES];
-    int64_t twice[2][GW_LANES];
+    uint64_t once[2][GW_LANES];
+    uint64_t twice[2][GW_LANES];
 } gw_sums;
 
 struct gw_phasor {
@@ -53,7 +53,9 @@ struct gw_phasor {
     double gain[GW_TERMS], leak[GW_TERMS];
 
     /* Where it stands.  Row `end` - 1 is the newest, and the last of `used` rows of the history. */
-    int64_t started, begin, end, next, bad, held;
+    int64_t started, begin, end, next, held;
+    int64_t bad;   /* the last row with a mark */
+    int64_t large; /* a row after which none is large */
     int64_t used;
     int64_t step; /* the instants that the next report already has, of sums */
     gw_sums sums;
@@ -80,12 +82,13 @@ int64_t gw_phasor_row(const gw_phasor *phasor, int64_t number, double *later);
 
 /*
  * phasor_loops.h, once for each level.
- * gw_sum: carry the sums on over count rows, with as many of the table.
+ * gw_sum: carry the sums on over count rows, with as many of the table; small: no sample of them,
+ * nor of two cycles before, is large.
  * gw_filter: the vectors of three windows of count taps; the first begins at rows, the others
  * `apart` and twice `apart` rows later.
  */
 typedef void gw_sum_loop(const int32_t *rows, int64_t count, int64_t lanes, int64_t cycle,
-                         const int32_t *table, gw_sums *sums);
+                         const int32_t *table, int small, gw_sums *sums);
 typedef void gw_filter_loop(const int32_t *rows, int64_t count, int64_t lanes, int64_t apart,
                             const double *taps, gw_vectors vectors);
 

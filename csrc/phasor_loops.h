@@ -2,8 +2,8 @@
  * The two loops of the phasors.
  *
  * A header, because every level compiles it again with its own instruction set: the includer
- * defines GW_SUM and GW_FILTER, the names of the functions, and GW_TIMES(a, b, c, t), which is
- * (a - 2b + c) * t of samples of 32 bits that stand in 64.
+ * defines GW_SUM and GW_FILTER, the names of the functions, GW_VECTOR, the lanes of a vector, and
+ * GW_PRODUCT(x, t), the product of numbers of 32 bits of which those of x stand in 64.
  * Vectors run over the channels, so that the order of each channel's sum is one on every level.
  */
 #include <string.h>
@@ -22,32 +22,54 @@ typedef double real __attribute__((vector_size(8 * GW_VECTOR)));
         to = __builtin_convertvector(narrow_, __typeof__(to)); \
     } while (0)
 
-void GW_SUM(const int32_t *rows, int64_t count, int64_t lanes, int64_t cycle,
-            const int32_t *table, gw_sums *sums)
+/* Carry on the sums of one vector; small: second differences fit 32 bits. */
+static inline __attribute__((always_inline)) void
+sum_vector(const int32_t *now, int64_t count, int64_t lanes, int64_t cycle, const int32_t *table,
+           int small, uint64_t *const sums[4])
 {
-    for (int64_t lane = 0; lane < lanes; lane += GW_VECTOR) {
-        wrapping once[2], twice[2];
-        for (int part = 0; part < 2; part++) {
-            memcpy(&once[part], &sums->once[part][lane], sizeof(wide));
-            memcpy(&twice[part], &sums->twice[part][lane], sizeof(wide));
-        }
-        const int32_t *now = rows + lane, *before = now - cycle * lanes;
-        const int32_t *first = before - cycle * lanes;
-        for (int64_t i = 0; i < count; i++) {
+    wrapping once[2], twice[2];
+    for (int part = 0; part < 2; part++) {
+        memcpy(&once[part], sums[part], sizeof(wide));
+        memcpy(&twice[part], sums[2 + part], sizeof(wide));
+    }
+    const int32_t *before = now - cycle * lanes, *first = before - cycle * lanes;
+    for (int64_t i = 0; i < count; i++) {
+        /* The table has the same number one cycle and two cycles before. */
+        if (small) {
+            narrow a, b, c;
+            memcpy(&a, now + i * lanes, sizeof a);
+            memcpy(&b, before + i * lanes, sizeof b);
+            memcpy(&c, first + i * lanes, sizeof c);
+            wide difference = __builtin_convertvector(a - b - b + c, wide);
+            for (int part = 0; part < 2; part++)
+                once[part] += GW_PRODUCT(difference, table[2 * i + part]);
+        } else {
             wide a, b, c;
             GW_LOAD32(a, now + i * lanes);
             GW_LOAD32(b, before + i * lanes);
             GW_LOAD32(c, first + i * lanes);
-            for (int part = 0; part < 2; part++) {
-                /* The table has the same number one cycle and two cycles before. */
+            for (int part = 0; part < 2; part++)
                 once[part] += GW_TIMES(a, b, c, table[2 * i + part]);
-                twice[part] += once[part];
-            }
         }
-        for (int part = 0; part < 2; part++) {
-            memcpy(&sums->once[part][lane], &once[part], sizeof(wide));
-            memcpy(&sums->twice[part][lane], &twice[part], sizeof(wide));
-        }
+        for (int part = 0; part < 2; part++)
+            twice[part] += once[part];
+    }
+    for (int part = 0; part < 2; part++) {
+        memcpy(sums[part], &once[part], sizeof(wide));
+        memcpy(sums[2 + part], &twice[part], sizeof(wide));
+    }
+}
+
+void GW_SUM(const int32_t *rows, int64_t count, int64_t lanes, int64_t cycle,
+            const int32_t *table, int small, gw_sums *sums)
+{
+    for (int64_t lane = 0; lane < lanes; lane += GW_VECTOR) {
+        uint64_t *const of[4] = {&sums->once[0][lane], &sums->once[1][lane],
+                                 &sums->twice[0][lane], &sums->twice[1][lane]};
+        if (small && GW_NARROW)
+            sum_vector(rows + lane, count, lanes, cycle, table, 1, of);
+        else
+            sum_vector(rows + lane, count, lanes, cycle, table, 0, of);
     }
 }
 

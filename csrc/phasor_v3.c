@@ -14,9 +14,10 @@
 #pragma GCC target("avx2,bmi,bmi2,popcnt")
 #endif
 
-/* vpmuldq takes the low 32 bits of each 64: three of them are quicker than one product of 64 bits. */
+/* vpmuldq takes the low 32 bits of each 64. */
 #define GW_PRODUCT(x, t) ((wrapping)_mm256_mul_epi32((__m256i)(x), _mm256_set1_epi32(t)))
 #define GW_TIMES(a, b, c, t) (GW_PRODUCT(a, t) - (GW_PRODUCT(b, t) << 1) + GW_PRODUCT(c, t))
+#define GW_NARROW 1
 #define GW_VECTOR 4
 #define GW_SUM gw_sum_v3
 #define GW_FILTER gw_filter_v3

@@ -143,7 +143,7 @@ static void sinusoids_are_measured(void)
 /* Products one by one, from the definition of the window. */
 static void sums_are_exact(void)
 {
-    enum { RATE = 1000, CYCLE = 20, ROWS = 130 };
+    enum { RATE = 1000, CYCLE = 20, ROWS = 220 };
     gw_phasor *p = made(asked(RATE, 50, 10, GW_CLASS_P));
     gw_phasor_rows out = room(ROOM);
     int64_t sums[2 * CHANNELS], index = (int64_t)SECOND * RATE + 3;
@@ -152,8 +152,11 @@ static void sums_are_exact(void)
     uint32_t noise = 1;
     for (int i = 0; i < ROWS; i++)
         for (int c = 0; c < CHANNELS; c++) {
+            /* From here on the second differences just fit 32 bits. */
+            int small = i >= 60, odd = i / CYCLE % 2;
+            int32_t most = small ? (1 << 29) - 1 : INT32_MAX;
             noise = noise * 1664525u + 1013904223u;
-            samples[i][c] = c == 4 ? INT32_MIN : (int32_t)noise;
+            samples[i][c] = c == 4 ? (odd ? most : -most - 1) : (int32_t)noise >> 2 * small;
         }
     for (int i = 0; i < ROWS; i++) {
         CHECK(gw_phasor_push(p, samples[i], 1, CHANNELS, index + i, NULL, &out) >= 0);
@@ -266,6 +269,47 @@ static void gaps_are_held_or_start_anew(void)
     CHECK(gw_phasor_push(p, row, 1, CHANNELS, 0, NULL, &out) == 0);
     CHECK(gw_phasor_push(p, row, 1, CHANNELS, 1000, NULL, &out) == 11 && out.time[0] == 0);
     leave(p, &out);
+}
+
+/* Whatever comes: as many reports as were promised, in the order of time, and no value that is not
+ * said to be invalid is missing. */
+static void anything_may_come(void)
+{
+    enum { RATE = 4000, ROWS = 8000 };
+    int32_t *samples = wave(ROWS, RATE, 60, 0);
+    uint16_t *quality = column(ROWS, sizeof *quality);
+    uint32_t noise = 7;
+    for (int i = 0; i < ROWS; i++)
+        quality[i] = i % 97 == 0 ? (uint16_t)i : 0;
+    for (size_t s = 0; s < sizeof streams / sizeof *streams; s++) {
+        gw_phasor *p = made(asked(streams[s].rate, streams[s].nominal, streams[s].reporting,
+                                  streams[s].performance));
+        gw_phasor_rows out = room(ROOM * 2);
+        int64_t index = 0, last = -1;
+        for (int push = 0; push < 300; push++) {
+            noise = noise * 1664525u + 1013904223u;
+            int64_t rows = noise >> 16 & 0x7ff, gap = noise >> 4 & 0xff;
+            index += gap < 240 ? 0 : gap < 248 ? gap - 239 : gap < 254 ? gap * 7 : gap * 100000;
+            int64_t promised = gw_phasor_reports(p, rows, index);
+            CHECK(promised >= 0);
+            out.count = 0;
+            out.capacity = promised;
+            CHECK(gw_phasor_push(p, samples + index % 3000 * CHANNELS, rows, CHANNELS, index,
+                                 noise & 8 ? quality : NULL, &out) == promised);
+            CHECK(out.count == promised);
+            for (int64_t i = 0; i < promised; i++) {
+                int full = out.magnitude[i * CHANNELS] >= 0, good = out.quality[i] == GW_GOOD;
+                CHECK(out.time[i] > last && (full || (out.quality[i] & GW_VALIDITY) == GW_INVALID));
+                int little = out.sequence_magnitude[i * SETS * 3] < 2;
+                CHECK(!good || out.frequency[i] > 0 || little);
+                last = out.time[i];
+            }
+            index += rows;
+        }
+        out.capacity = ROOM * 2;
+        leave(p, &out);
+    }
+    free(samples), free(quality);
 }
 
 /* All details of the window, and the worst validity. */
@@ -428,6 +472,7 @@ int main(void)
     on_every_level(sinusoids_are_measured);
     on_every_level(sums_are_exact);
     on_every_level(gaps_are_held_or_start_anew);
+    on_every_level(anything_may_come);
     levels_agree();
     quality_is_that_of_the_window();
     too_little_has_no_frequency();
