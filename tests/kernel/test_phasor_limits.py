@@ -99,7 +99,9 @@ def test_the_meter_knows_a_step() -> None:
     t = np.linspace(-1, 1, 2001)
     late = np.where(t >= 0.003, 1.0, 0.0)
     assert step._half(t, late) == pytest.approx(0.003, abs=0.001)
-    assert step._above(t, 10.0 * ((t >= 0) & (t < 0.003)), 1.0) == pytest.approx(0.003, abs=1e-9)
+    assert step._above(t, np.where((t >= 0) & (t < 0.003), 10.0, 0.0), 1.0) == pytest.approx(
+        0.003, abs=1e-9
+    )
     assert step._above(t, 0.5 + 0 * t, 1.0) == 0
 
 
