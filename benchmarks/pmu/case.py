@@ -53,6 +53,17 @@ def frequency(stream: Stream, few: bool) -> Iterator[Point]:
         yield _worst(away, measure(stream, Signal(away=away), SECONDS))
 
 
+def one_phase(stream: Stream, few: bool) -> Iterator[Point]:
+    most = limits.bandwidth(stream)
+    for away in _grid(-most, most, 0.5, few):
+        yield _worst(away, measure(stream, Signal(away=away), SECONDS, single=True))
+
+
+def one_phase_modulated(stream: Stream, few: bool) -> Iterator[Point]:
+    for fm in _grid(0.2, limits.modulation_range(stream), 0.6, few):
+        yield _worst(fm, measure(stream, Signal(am=0.1, pm=0.1, fm=fm), SECONDS, single=True))
+
+
 def voltage(stream: Stream, few: bool) -> Iterator[Point]:
     low = 0.8 if stream.performance == "P" else 0.1
     for size in _grid(low, 1.2, 0.1, few):
@@ -146,4 +157,7 @@ CASES = (
     Case("modulated angle", "Hz of modulation", limits.modulation, _modulated(0.0, 0.1)),
     Case("modulated both", "Hz of modulation", limits.modulation, _modulated(0.1, 0.1)),
     Case("ramp", "Hz from nominal", limits.ramps, ramps),
+    # The standard tests three phases; what one alone gives is reported beside them.
+    Case("one phase, frequency", "Hz from nominal", limits.frequency_range, one_phase),
+    Case("one phase, modulated both", "Hz of modulation", limits.none, one_phase_modulated),
 )

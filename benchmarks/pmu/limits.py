@@ -68,6 +68,10 @@ def harmonics(stream: Stream) -> Limit:
     return Limit(1.0, 0.025 if stream.reporting > 20 else 0.005)
 
 
+def none(stream: Stream) -> Limit:
+    return Limit(math.inf)
+
+
 def out_of_band(stream: Stream) -> Limit | None:
     return None if stream.performance == "P" else Limit(1.3, 0.01)
 

@@ -206,12 +206,12 @@ class Phasors:
         there before or `reports` has too few free; ValueError where an array is of the wrong type
         or shape, or not contiguous.
         """
-        if samples.dtype != _INT32 or samples.ndim != 2 or samples.shape[1] < self.channels:
+        shape = samples.shape
+        if samples.dtype != _INT32 or len(shape) != 2 or shape[1] < self.channels:
             raise ValueError(
-                f"samples must be int32 rows of {self.channels} or more, "
-                f"got {samples.dtype}{samples.shape}"
+                f"samples must be int32 rows of {self.channels} or more, got {samples.dtype}{shape}"
             )
-        n, stride = samples.shape
+        n, stride = shape
         marks: Any = ffi.NULL
         if quality is not None:
             if quality.dtype != _UINT16 or quality.shape != (n,):

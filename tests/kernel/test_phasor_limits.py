@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from benchmarks.pmu import limits, meter, step
+from benchmarks.pmu import limits, meter, page, step
 from benchmarks.pmu.case import CASES
 from benchmarks.pmu.judge import judge
 from benchmarks.pmu.signal import Column, Signal
@@ -37,6 +40,39 @@ def test_every_limit_is_kept(stream: Stream) -> None:
     assert len(tests) == len(CASES) + 4 + 2 - (stream.performance == "P")
     assert all(math.isfinite(row.reached) for row in rows)
     assert [row for row in rows if not row.percent <= GOAL] == []
+
+
+def test_the_page_has_every_row() -> None:
+    """Table, charts and CSV are made of the rows, and what is said about them is said once."""
+    streams = [Stream(4800, nominal, nominal, "M") for nominal in (50, 60)]
+    verdicts = [judge(stream, few=True) for stream in streams]
+    rows = [row for verdict in verdicts for row in verdict.rows]
+
+    lines = page.as_csv(rows).splitlines()
+    assert len(lines) == 1 + len(rows)
+    assert lines[1].startswith("M,50,50,4800,frequency,TVE,%,1,")
+
+    charts = page.charts(verdicts)
+    assert len(charts) == len(CASES) + 2
+    for name, picture in charts.items():
+        assert name == name.lower()
+        found = ElementTree.fromstring(picture).findall("{http://www.w3.org/2000/svg}text")
+        words = {text.text for text in found}
+        assert {"50 Hz", "60 Hz", "50/s", "60/s", "TVE, %", "FE, Hz", "RFE, Hz/s"} <= words
+
+    text = page.page(rows, charts, "# About\n")
+    assert text.startswith("# About\n\n## What was found\n\n2 streams")
+    assert all(f"(pmu/{name})" in text for name in charts)
+    assert "| M | 50 Hz | 50 | 1 | 52 |" in text
+
+
+def test_the_documents_are_of_the_run() -> None:
+    """The page under docs/ says of itself what the run says, and has its charts beside it."""
+    about = Path(page.__file__).with_name("about.md").read_text(encoding="utf-8")
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    text = (docs / "pmu-compliance.md").read_text(encoding="utf-8")
+    assert text.startswith(about)
+    assert all((docs / name).is_file() for name in re.findall(r"\((pmu/[^)]+)\)", text))
 
 
 def test_limits_are_those_of_the_table() -> None:
