@@ -25,7 +25,12 @@ enum {
     GW_BAD_LEVEL = -5,
     GW_BAD_LENGTH = -6,
     GW_NO_ROOM = -7,
-    GW_BAD_CHECK = -8
+    GW_BAD_CHECK = -8,
+    GW_BAD_SETUP = -20,
+    GW_BAD_INDEX = -21,
+    GW_BAD_QUANTITY = -22,
+    GW_EVENTS_FULL = -23,
+    GW_BAD_BLOCK = -24
 };
 
 /* Quality of a sample, IEC 61850-7-3 clause 6.2.1; the two lowest bits are one number. */
@@ -194,6 +199,177 @@ enum { GW_DNP_OPEN = 258, GW_DNP_SEALED = 292 }; /* octets of the longest frame,
 uint16_t gw_crc_dnp(const uint8_t *data, int64_t length);
 int64_t gw_dnp_seal(const uint8_t *data, int64_t length, uint8_t *frame, int64_t capacity);
 int64_t gw_dnp_open(const uint8_t *frame, int64_t length, uint8_t *data, int64_t capacity);
+
+/*
+ * Waveforms: power quality and power of one three-phase circuit out of a stream of samples.
+ *
+ * A stream has `rate` samples per second in rows of `stride` columns.  A row's index counts from
+ * the Unix epoch: second * rate + number within the second; all time comes from it.
+ * A circuit has two groups of four lanes, voltages and currents: a, b, c and neutral.
+ *
+ * A spectrum holds the coefficients and the scratch of the harmonics of a window; meters that are
+ * pushed by one thread can share it.
+ */
+enum { GW_LANES = 4 };
+
+typedef struct gw_spectrum gw_spectrum;
+int64_t gw_spectrum_size(int64_t points); /* bytes, or GW_BAD_LENGTH: a power of 2, 64..8192 */
+int64_t gw_spectrum_init(gw_spectrum *spectrum, int64_t size, int64_t points);
+
+/*
+ * Squares of the rms of lines 1 .. n-1 of a window, for 8 lanes each, in counts; line 0 is none.
+ * rows: count rows of 8 lanes; the window of `length` rows begins at `start`, and needs 16 rows
+ * before and after it.  Line k has k periods in the window (IEC 61000-4-7 clause 3.2).
+ */
+int64_t gw_spectrum_lines(gw_spectrum *spectrum, const int32_t *rows, int64_t count, double start,
+                          double length, int64_t n, double *squares);
+
+/* Exact sums over rows of 8 lanes, high * 2^32 + low: 4 lanes each of u*u, i*i, u*i, and of
+ * u times the u of the next phase (a*b, b*c, c*a; neutral's own square).  n < 2^31. */
+void gw_row_sums(const int32_t *rows, int64_t n, uint64_t *high, uint64_t *low);
+
+/* Spans of time that results are given for; all but the first and the last two have all kinds. */
+enum gw_span {
+    GW_HALF_CYCLE = 0, /* Urms(1/2): one cycle, each half cycle (IEC 61000-4-30 clause 5.4.1) */
+    GW_CYCLES,         /* 10 cycles at 50 Hz, 12 at 60 Hz (clause 4.4) */
+    GW_3_SECONDS,      /* 150 or 180 cycles (clause 4.5.3) */
+    GW_10_MINUTES,     /* clause 4.5.4 */
+    GW_2_HOURS,        /* clause 4.5.5 */
+    GW_10_SECONDS,     /* frequency (clause 5.1.1) */
+    GW_FOREVER,        /* energy */
+    GW_SPANS
+};
+
+/* Kinds of results, with the items of each.  Item "8 lanes": voltages a, b, c, neutral, currents;
+ * "phases": a, b, c and all of them together. */
+enum gw_kind {
+    GW_RMS = 0,      /* 8 lanes [V, A] */
+    GW_LINE,         /* a-b, b-c, c-a [V] */
+    GW_FUNDAMENTAL,  /* 8 lanes [V, A], rms */
+    GW_SEQUENCE,     /* positive, negative, zero of voltages, then of currents [V, A] */
+    GW_UNBALANCE,    /* u2, u0, i2, i0 [%] (clause 5.7.1) */
+    GW_ACTIVE,       /* phases: P [W], into the load above 0 */
+    GW_REACTIVE,     /* phases: Q1 [var], of the fundamental (IEEE 1459-2010 clause 3.1.2.5) */
+    GW_APPARENT,     /* phases: S [VA]; together the effective one (clause 3.2.3) */
+    GW_FACTOR,       /* phases: P/S */
+    GW_ACTIVE_1,     /* phases: P1 [W], of the fundamental */
+    GW_APPARENT_1,   /* phases: S1 [VA] */
+    GW_FACTOR_1,     /* phases: P1/S1; together that of the positive sequence */
+    GW_DISTORTION,   /* phases: SN [VA], what S has besides S1 */
+    GW_POSITIVE,     /* P1+ [W], Q1+ [var], S1+ [VA] of the positive sequence */
+    GW_UNBALANCED,   /* SU1 [VA], what effective S1 has besides S1+ */
+    GW_FREQUENCY,    /* [Hz] */
+    GW_FLAG,         /* 1 where a dip, a swell or an interruption falls into it (4-30 clause 4.7) */
+    GW_THD,          /* 8 lanes [%], by sub-groups (4-7 clause 3.3.2) */
+    GW_HARMONIC,     /* 8 lanes, orders 1.. [V, A], sub-groups (4-7 clause 3.2.4) */
+    GW_INTERHARMONIC, /* 8 lanes, the centred sub-group above orders 0.. (4-7 clause 3.4.4) */
+    GW_ENERGY,       /* phases: P > 0, P < 0 [Wh], then Q1 > 0, Q1 < 0 [varh]; GW_FOREVER only */
+    GW_KINDS
+};
+
+/*
+ * What a meter measures.
+ *
+ * rate [samples/s] 1000..32768; nominal 50 or 60 [Hz].
+ * hold: missing rows that are filled with the last one before a gap is a gap.
+ * column: of a row, for voltages and currents a, b, c, neutral; below 0 for none.
+ * scale: [V, A] per count.
+ * orders: of harmonics, 0 for none; no order may be above 0.44 of the rate.
+ * declared: the voltage Udin [V] that limits are parts of; with `sliding`, until the sliding
+ * reference has taken over (clause 5.4.4).
+ * floor: the rms of the fundamental [V, or A without voltages] below which there is no phase.
+ * dip, swell, interruption, hysteresis, change: parts of the reference; 0 (swell: INFINITY) for
+ * none.  change: the threshold of rapid voltage changes; change_hysteresis is a part of it.
+ */
+typedef struct {
+    int64_t rate;
+    int64_t nominal;
+    int64_t hold;
+    int32_t voltage[4];
+    int32_t current[4];
+    double voltage_scale[4];
+    double current_scale[4];
+    int64_t orders;
+    double declared;
+    double floor;
+    double dip;
+    double swell;
+    double interruption;
+    double hysteresis;
+    double change;
+    double change_hysteresis;
+    int32_t sliding;
+} gw_meter_setup;
+
+enum gw_event_kind { GW_DIP = 0, GW_SWELL, GW_INTERRUPTION, GW_CHANGE };
+
+/*
+ * Events: appended at count, when one begins and again when it has ended; a rapid voltage change
+ * only when it has ended.
+ * phase: 0..2, or -1 for the circuit: any phase of a dip or swell, all phases of an interruption.
+ * start and end [ns]; end is 0 where it has only begun.
+ * value [V]: the lowest Urms(1/2) of a dip or interruption, the highest of a swell, the largest
+ * change dUmax of a rapid voltage change, whose steady-state change dUss is `more`, else 0.
+ */
+typedef struct {
+    int64_t capacity;
+    int64_t count;
+    uint8_t *kind;
+    int8_t *phase;
+    int64_t *start;
+    int64_t *end;
+    double *value;
+    double *more;
+    uint16_t *quality;
+} gw_events;
+
+/*
+ * A meter: state over the caller's memory, of gw_meter_size() bytes.
+ *
+ * spectrum: NULL where there are no orders, else of at least gw_meter_points() points.
+ * select: for each of gw_meter_quantities() the point that its rows are for, below 0 for no rows;
+ * NULL for rows that carry the quantity itself.  It is copied.
+ */
+typedef struct gw_meter gw_meter;
+int64_t gw_meter_quantities(const gw_meter_setup *setup);
+int64_t gw_meter_points(const gw_meter_setup *setup);
+int64_t gw_meter_size(const gw_meter_setup *setup);
+int64_t gw_meter_init(gw_meter *meter, int64_t size, const gw_meter_setup *setup,
+                      gw_spectrum *spectrum, const int32_t *select);
+
+/* The number of a quantity; order is 0 where the kind has none. */
+int64_t gw_meter_quantity(const gw_meter_setup *setup, int span, int kind, int64_t item,
+                          int64_t order);
+
+/*
+ * Take n rows, of which the first has this index, and append what comes out of them.
+ *
+ * quality: of each row, or NULL for good; what a result's rows have is merged into its own.
+ * Up to `hold` rows that are missing are filled with the last one, as questionable and inaccurate.
+ * After a longer gap all begins anew: spans up to 3 seconds get invalid rows, and the longer ones
+ * in which it lies are questionable and inaccurate.
+ * An index before the expected one is refused.  Needs the free rows and events that
+ * gw_meter_rows() and gw_meter_events() say.  Returns the number of rows appended.
+ */
+int64_t gw_meter_push(gw_meter *meter, int64_t index, const int32_t *samples, int64_t n,
+                      int64_t stride, const uint16_t *quality, gw_rows *rows, gw_events *events);
+int64_t gw_meter_rows(const gw_meter *meter, int64_t n);
+int64_t gw_meter_events(const gw_meter *meter, int64_t n);
+
+/* next: the index expected, 0 before the first row; held: rows filled; gaps and lost: gaps that
+ * were not, and their rows; frequency [Hz] and locked: of the phase that the windows follow. */
+typedef struct {
+    int64_t next;
+    int64_t held;
+    int64_t gaps;
+    int64_t lost;
+    double frequency;
+    int32_t locked;
+} gw_meter_state;
+void gw_meter_look(const gw_meter *meter, gw_meter_state *state);
+
+/* The registers of GW_ENERGY, 16 of them, to read and to restore. */
+double *gw_meter_energy(gw_meter *meter);
 
 /* The sentence of a return code. */
 const char *gw_strerror(int64_t code);

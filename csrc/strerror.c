@@ -22,6 +22,16 @@ const char *gw_strerror(int64_t code)
         return "the result does not fit the memory given for it";
     case GW_BAD_CHECK:
         return "a check is not that of its block";
+    case GW_BAD_SETUP:
+        return "the meter's setup is outside what it can measure";
+    case GW_BAD_INDEX:
+        return "the index lies before the one expected, or its time beyond all times";
+    case GW_BAD_QUANTITY:
+        return "the meter has no such quantity";
+    case GW_EVENTS_FULL:
+        return "there are fewer free events than may happen";
+    case GW_BAD_BLOCK:
+        return "the block has no rows, or fewer columns than the meter takes";
     default:
         return code > 0 ? "no error" : "unknown error";
     }

@@ -1,0 +1,63 @@
+/*
+ * The loops over samples, compiled once per level: loops_plain.c and loops_v3.c.
+ *
+ * Samples come as rows of two groups of four lanes: voltages a, b, c, neutral, then currents.
+ */
+#ifndef GW_LOOPS_H
+#define GW_LOOPS_H
+
+#include "kernel.h"
+
+enum {
+    GW_ROW = 8,      /* samples in a row */
+    GW_PRODUCTS = 16 /* u^2, i^2, u*i, and u times the next u: four lanes each */
+};
+
+/* The coefficients of an interpolator and of a transform: spectrum.c. */
+struct gw_spectrum {
+    int64_t points;         /* of a window, a power of two */
+    double *taps;           /* [GW_PHASES + 1][GW_TAPS] of the sinc */
+    double *gain;           /* [GW_GAINS + 1] of the interpolator, by frequency */
+    double *turn;           /* [points][2] cos and -sin of k/points turns */
+    int32_t *place;         /* [points / 2] where a complex point goes before the transform */
+    double *group[2];       /* [points][4] voltages and currents, then their transforms */
+    double *lines;          /* [points / 2][GW_ROW] squares of the rms of each line */
+};
+
+enum {
+    GW_TAPS = 32,
+    GW_PHASES = 256, /* between two samples; linear between these */
+    GW_GAINS = 512   /* from 0 to half the sampling rate */
+};
+
+typedef struct {
+    /* Exact sums of n rows of products, as high * 2^32 + low. */
+    void (*sums)(const int32_t *rows, int64_t n, uint64_t *high, uint64_t *low);
+    /*
+     * Blocks of `length` rows, each to one complex point: the rows of the block before with rising
+     * weights and its own with falling ones, the lanes weighed and added.
+     * `before` [4] holds the former from one call to the next.
+     */
+    void (*blocks)(const int32_t *rows, int64_t count, int64_t length, const double *real,
+                   const double *imaginary, double *before, double *re, double *im);
+    /* The sum of complex points times complex taps, n a multiple of 4. */
+    void (*filter)(const double *re, const double *im, const double *tap_re,
+                   const double *tap_im, int64_t n, double *sum_re, double *sum_im);
+    /* Sums of n rows times a rotating vector that starts at w and is turned by step each row. */
+    void (*rotate)(const int32_t *rows, int64_t n, const double *w, const double *step,
+                   double *re, double *im);
+    /* Fill both groups of the spectrum from rows[0 + start], step rows apart. */
+    void (*resample)(const gw_spectrum *spectrum, const int32_t *rows, double start, double step);
+    /* Transform a group in place. */
+    void (*transform)(const gw_spectrum *spectrum, double *group);
+    /* Squares of the rms of lines 0 .. n-1 of a transformed group, into lanes `first`.. */
+    void (*lines)(const gw_spectrum *spectrum, const double *group, int64_t n, int first);
+} gw_loops;
+
+extern const gw_loops gw_loops_plain;
+extern const gw_loops gw_loops_v3;
+
+/* The loops of the level that is in force. */
+const gw_loops *gw_loops_now(void);
+
+#endif

@@ -1,0 +1,219 @@
+/*
+ * The loops themselves.
+ *
+ * A header, because every level compiles it again with its own lanes: the includer defines
+ * GW_LOOPS, the name of the table.  Each lane sees the same operations in the same order on every
+ * level, so results are the same bits.
+ */
+#include "loops.h"
+
+static void sums(const int32_t *rows, int64_t n, uint64_t *high, uint64_t *low)
+{
+    gw_words all[4], upper[4];
+    for (int p = 0; p < 4; p++)
+        all[p] = upper[p] = gw_no_words();
+    for (int64_t i = 0; i < n; i++, rows += GW_ROW) {
+        gw_words u = gw_load_words(rows), c = gw_load_words(rows + 4);
+        gw_words product[4] = {gw_mul_words(u, u), gw_mul_words(c, c), gw_mul_words(u, c),
+                               gw_mul_words(u, gw_turn_words(u))};
+        for (int p = 0; p < 4; p++) {
+            all[p] = gw_add_words(all[p], product[p]);
+            upper[p] = gw_add_words(upper[p], gw_upper_words(product[p]));
+        }
+    }
+    for (int p = 0; p < 4; p++) {
+        uint64_t sum[4];
+        gw_store_words(sum, all[p]);
+        gw_store_words(high + 4 * p, upper[p]);
+        for (int l = 0; l < 4; l++) {
+            uint64_t *h = &high[4 * p + l];
+            *h -= (uint64_t)n << 31;
+            /* What the upper halves leave of a sum that is known modulo 2^64. */
+            low[4 * p + l] = sum[l] - (*h << 32);
+        }
+    }
+}
+
+static void blocks(const int32_t *rows, int64_t count, int64_t length, const double *real,
+                   const double *imaginary, double *before, double *re, double *im)
+{
+    gw_lanes rising = gw_load(before), wr = gw_load(real), wi = gw_load(imaginary);
+    gw_lanes more = gw_all((double)(length + 1));
+    for (int64_t b = 0; b < count; b++) {
+        gw_lanes sum = gw_all(0.0), falling = gw_all(0.0);
+        for (int64_t i = 0; i < length; i++, rows += GW_ROW) {
+            sum = gw_add(sum, gw_load_samples(rows));
+            falling = gw_add(falling, sum);
+        }
+        /* Whole numbers below 2^53, so exact: what rises is what does not fall. */
+        gw_lanes point = gw_add(rising, falling);
+        rising = gw_sub(gw_mul(sum, more), falling);
+        double r[4], j[4];
+        gw_store(r, gw_mul(point, wr));
+        gw_store(j, gw_mul(point, wi));
+        re[b] = (r[0] + r[1]) + (r[2] + r[3]);
+        im[b] = (j[0] + j[1]) + (j[2] + j[3]);
+    }
+    gw_store(before, rising);
+}
+
+static void filter(const double *re, const double *im, const double *tap_re, const double *tap_im,
+                   int64_t n, double *sum_re, double *sum_im)
+{
+    gw_lanes rr = gw_all(0.0), ii = rr, ri = rr, ir = rr;
+    for (int64_t i = 0; i < n; i += 4) {
+        gw_lanes x = gw_load(re + i), y = gw_load(im + i);
+        gw_lanes a = gw_load(tap_re + i), b = gw_load(tap_im + i);
+        rr = gw_add(rr, gw_mul(x, a));
+        ii = gw_add(ii, gw_mul(y, b));
+        ri = gw_add(ri, gw_mul(x, b));
+        ir = gw_add(ir, gw_mul(y, a));
+    }
+    double r[4], j[4];
+    gw_store(r, gw_sub(rr, ii));
+    gw_store(j, gw_add(ri, ir));
+    *sum_re = (r[0] + r[1]) + (r[2] + r[3]);
+    *sum_im = (j[0] + j[1]) + (j[2] + j[3]);
+}
+
+/* Two vectors take turns: a product waits for the one before it, and there is time between. */
+static void rotate(const int32_t *rows, int64_t n, const double *w, const double *step,
+                   double *re, double *im)
+{
+    double even[2] = {w[0], w[1]};
+    double odd[2] = {w[0] * step[0] - w[1] * step[1], w[0] * step[1] + w[1] * step[0]};
+    double twice[2] = {step[0] * step[0] - step[1] * step[1], 2.0 * step[0] * step[1]};
+    gw_lanes r[2] = {gw_all(0.0), gw_all(0.0)}, j[2] = {gw_all(0.0), gw_all(0.0)};
+    for (int64_t i = 0; i < n; i++, rows += GW_ROW) {
+        double *now = i & 1 ? odd : even;
+        gw_lanes c = gw_all(now[0]), s = gw_all(now[1]);
+        for (int g = 0; g < 2; g++) {
+            gw_lanes x = gw_load_samples(rows + 4 * g);
+            r[g] = gw_add(r[g], gw_mul(x, c));
+            j[g] = gw_add(j[g], gw_mul(x, s));
+        }
+        double turned = now[0] * twice[0] - now[1] * twice[1];
+        now[1] = now[0] * twice[1] + now[1] * twice[0];
+        now[0] = turned;
+    }
+    for (int g = 0; g < 2; g++) {
+        gw_store(re + 4 * g, r[g]);
+        gw_store(im + 4 * g, j[g]);
+    }
+}
+
+static void resample(const gw_spectrum *spectrum, const int32_t *rows, double start, double step)
+{
+    for (int64_t i = 0; i < spectrum->points; i++) {
+        double at = start + (double)i * step;
+        int64_t n = (int64_t)at; /* at is not negative */
+        double phase = (at - (double)n) * GW_PHASES;
+        int64_t whole = (int64_t)phase;
+        gw_lanes part = gw_all(phase - (double)whole);
+        const double *tap = spectrum->taps + whole * GW_TAPS;
+        double taps[GW_TAPS];
+        for (int t = 0; t < GW_TAPS; t += 4) {
+            gw_lanes a = gw_load(tap + t), b = gw_load(tap + GW_TAPS + t);
+            gw_store(taps + t, gw_add(a, gw_mul(part, gw_sub(b, a))));
+        }
+        const int32_t *row = rows + (n - (GW_TAPS / 2 - 1)) * GW_ROW;
+        gw_lanes u[2] = {gw_all(0.0), gw_all(0.0)}, c[2] = {gw_all(0.0), gw_all(0.0)};
+        for (int t = 0; t < GW_TAPS; t += 2)
+            for (int k = 0; k < 2; k++, row += GW_ROW) {
+                gw_lanes weight = gw_all(taps[t + k]);
+                u[k] = gw_add(u[k], gw_mul(weight, gw_load_samples(row)));
+                c[k] = gw_add(c[k], gw_mul(weight, gw_load_samples(row + 4)));
+            }
+        int64_t to = 4 * (2 * (int64_t)spectrum->place[i / 2] + i % 2);
+        gw_store(spectrum->group[0] + to, gw_add(u[0], u[1]));
+        gw_store(spectrum->group[1] + to, gw_add(c[0], c[1]));
+    }
+}
+
+/* A complex point: its real lanes, then its imaginary ones. */
+typedef struct {
+    gw_lanes re, im;
+} gw_point;
+
+static inline gw_point point_at(const double *group, int64_t k)
+{
+    return (gw_point){gw_load(group + 8 * k), gw_load(group + 8 * k + 4)};
+}
+
+static inline gw_point point_turned(const double *group, int64_t k, const double *turn)
+{
+    gw_point x = point_at(group, k);
+    gw_lanes c = gw_all(turn[0]), s = gw_all(turn[1]);
+    return (gw_point){gw_sub(gw_mul(x.re, c), gw_mul(x.im, s)),
+                      gw_add(gw_mul(x.re, s), gw_mul(x.im, c))};
+}
+
+static inline gw_point point_add(gw_point a, gw_point b)
+{
+    return (gw_point){gw_add(a.re, b.re), gw_add(a.im, b.im)};
+}
+
+static inline gw_point point_sub(gw_point a, gw_point b)
+{
+    return (gw_point){gw_sub(a.re, b.re), gw_sub(a.im, b.im)};
+}
+
+static inline void point_to(double *group, int64_t k, gw_lanes re, gw_lanes im)
+{
+    gw_store(group + 8 * k, re);
+    gw_store(group + 8 * k + 4, im);
+}
+
+/* Decimation in time, from points in bit-reversed places: two stages at once, after one where
+ * their number is odd. */
+static void transform(const gw_spectrum *spectrum, double *group)
+{
+    int64_t points = spectrum->points, half = points / 2, quarter = 1;
+    if (__builtin_ctzll((uint64_t)half) % 2) {
+        for (int64_t k = 0; k < half; k += 2) {
+            gw_point a = point_at(group, k), b = point_at(group, k + 1);
+            point_to(group, k, gw_add(a.re, b.re), gw_add(a.im, b.im));
+            point_to(group, k + 1, gw_sub(a.re, b.re), gw_sub(a.im, b.im));
+        }
+        quarter = 2;
+    }
+    for (; quarter < half; quarter *= 4) {
+        int64_t stride = points / (4 * quarter);
+        for (int64_t j = 0; j < quarter; j++) {
+            const double *w1 = spectrum->turn + 2 * j * stride;
+            const double *w2 = spectrum->turn + 4 * j * stride;
+            const double *w3 = spectrum->turn + 6 * j * stride;
+            for (int64_t k = j; k < half; k += 4 * quarter) {
+                gw_point a = point_at(group, k), b = point_turned(group, k + quarter, w2);
+                gw_point c = point_turned(group, k + 2 * quarter, w1);
+                gw_point d = point_turned(group, k + 3 * quarter, w3);
+                gw_point p = point_add(a, b), q = point_sub(a, b);
+                gw_point r = point_add(c, d), s = point_sub(c, d);
+                point_to(group, k, gw_add(p.re, r.re), gw_add(p.im, r.im));
+                point_to(group, k + quarter, gw_add(q.re, s.im), gw_sub(q.im, s.re));
+                point_to(group, k + 2 * quarter, gw_sub(p.re, r.re), gw_sub(p.im, r.im));
+                point_to(group, k + 3 * quarter, gw_sub(q.re, s.im), gw_add(q.im, s.re));
+            }
+        }
+    }
+}
+
+/* The transform of real points from that of pairs of them, then squares: rms^2 = 2 |X|^2 / N^2. */
+static void lines(const gw_spectrum *spectrum, const double *group, int64_t n, int first)
+{
+    int64_t points = spectrum->points, half = points / 2;
+    gw_lanes scale = gw_all(0.5 / ((double)points * (double)points));
+    gw_lanes none = gw_all(0.0);
+    for (int64_t k = 0; k < n; k++) {
+        gw_point z = point_at(group, k), y = point_at(group, (half - k) % half);
+        gw_lanes even_re = gw_add(z.re, y.re), even_im = gw_sub(z.im, y.im);
+        gw_lanes odd_re = gw_add(z.im, y.im), odd_im = gw_sub(none, gw_sub(z.re, y.re));
+        gw_lanes c = gw_all(spectrum->turn[2 * k]), s = gw_all(spectrum->turn[2 * k + 1]);
+        gw_lanes re = gw_add(even_re, gw_sub(gw_mul(odd_re, c), gw_mul(odd_im, s)));
+        gw_lanes im = gw_add(even_im, gw_add(gw_mul(odd_re, s), gw_mul(odd_im, c)));
+        gw_lanes square = gw_add(gw_mul(re, re), gw_mul(im, im));
+        gw_store(spectrum->lines + GW_ROW * k + first, gw_mul(square, scale));
+    }
+}
+
+const gw_loops GW_LOOPS = {sums, blocks, filter, rotate, resample, transform, lines};
