@@ -4,20 +4,31 @@ This folder is the only Python that touches cffi.
 """
 
 from gateway.kernel.error import KernelError
+from gateway.kernel.events import Event, Events
 from gateway.kernel.level import force_level, level, levels
+from gateway.kernel.meter import Meter, Setup, State
 from gateway.kernel.plan import Plan
 from gateway.kernel.points import ABSOLUTE, HELD, INTEGRATED, MARKS, Points
+from gateway.kernel.quantity import Quantity
 from gateway.kernel.rows import Rows
+from gateway.kernel.spectrum import Spectrum
 
 __all__ = [
     "ABSOLUTE",
     "HELD",
     "INTEGRATED",
     "MARKS",
+    "Event",
+    "Events",
     "KernelError",
+    "Meter",
     "Plan",
     "Points",
+    "Quantity",
     "Rows",
+    "Setup",
+    "Spectrum",
+    "State",
     "force_level",
     "level",
     "levels",
