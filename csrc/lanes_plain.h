@@ -1,6 +1,7 @@
 /*
- * Four lanes side by side, in plain C; lanes_v3.h has the same with AVX2.
- * The lanes are the channels of a group: a, b, c and neutral.
+ * Lanes side by side, in plain C; lanes_v3.h has the same with AVX2.
+ * Four of doubles or words are the channels of a group, a, b, c and neutral; eight of floats are
+ * those of a row, voltages and currents.
  */
 #include <stdint.h>
 
@@ -93,4 +94,52 @@ static inline gw_words gw_upper_words(gw_words a)
 static inline gw_words gw_turn_words(gw_words a)
 {
     return (gw_words){{a.l[1], a.l[2], a.l[0], a.l[3]}};
+}
+
+typedef struct {
+    float l[8];
+} gw_eight;
+
+#define GW_EACH_OF_EIGHT for (int l = 0; l < 8; l++)
+
+static inline gw_eight gw_all_eight(float x)
+{
+    return (gw_eight){{x, x, x, x, x, x, x, x}};
+}
+
+static inline gw_eight gw_load_eight(const float *from)
+{
+    gw_eight a;
+    GW_EACH_OF_EIGHT a.l[l] = from[l];
+    return a;
+}
+
+static inline gw_eight gw_load_row(const int32_t *from)
+{
+    gw_eight a;
+    GW_EACH_OF_EIGHT a.l[l] = (float)from[l];
+    return a;
+}
+
+static inline void gw_store_eight(float *to, gw_eight a)
+{
+    GW_EACH_OF_EIGHT to[l] = a.l[l];
+}
+
+static inline gw_eight gw_add_eight(gw_eight a, gw_eight b)
+{
+    GW_EACH_OF_EIGHT a.l[l] += b.l[l];
+    return a;
+}
+
+static inline gw_eight gw_sub_eight(gw_eight a, gw_eight b)
+{
+    GW_EACH_OF_EIGHT a.l[l] -= b.l[l];
+    return a;
+}
+
+static inline gw_eight gw_mul_eight(gw_eight a, gw_eight b)
+{
+    GW_EACH_OF_EIGHT a.l[l] *= b.l[l];
+    return a;
 }

@@ -1,9 +1,10 @@
-/* Four lanes side by side, with AVX2; the meaning of each is said in lanes_plain.h. */
+/* Lanes side by side, with AVX2; the meaning of each is said in lanes_plain.h. */
 #include <immintrin.h>
 #include <stdint.h>
 
 typedef __m256d gw_lanes;
 typedef __m256i gw_words;
+typedef __m256 gw_eight;
 
 static inline gw_lanes gw_all(double x)
 {
@@ -73,4 +74,39 @@ static inline gw_words gw_upper_words(gw_words a)
 static inline gw_words gw_turn_words(gw_words a)
 {
     return _mm256_permute4x64_epi64(a, 0xC9); /* lanes 1, 2, 0, 3 */
+}
+
+static inline gw_eight gw_all_eight(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+static inline gw_eight gw_load_eight(const float *from)
+{
+    return _mm256_loadu_ps(from);
+}
+
+static inline gw_eight gw_load_row(const int32_t *from)
+{
+    return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)from));
+}
+
+static inline void gw_store_eight(float *to, gw_eight a)
+{
+    _mm256_storeu_ps(to, a);
+}
+
+static inline gw_eight gw_add_eight(gw_eight a, gw_eight b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+static inline gw_eight gw_sub_eight(gw_eight a, gw_eight b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+static inline gw_eight gw_mul_eight(gw_eight a, gw_eight b)
+{
+    return _mm256_mul_ps(a, b);
 }

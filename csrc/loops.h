@@ -13,15 +13,16 @@ enum {
     GW_PRODUCTS = 16 /* u^2, i^2, u*i, and u times the next u: four lanes each */
 };
 
-/* The coefficients of an interpolator and of a transform: spectrum.c. */
+/* The coefficients of an interpolator and of a transform: spectrum.c.
+ * Single precision is 140 dB below the fundamental in a line, and takes all lanes at once. */
 struct gw_spectrum {
     int64_t points;         /* of a window, a power of two */
-    double *taps;           /* [GW_PHASES + 1][GW_TAPS] of the sinc */
+    float *taps;            /* [GW_PHASES + 1][GW_TAPS] of the sinc */
     double *gain;           /* [GW_GAINS + 1] of the interpolator, by frequency */
-    double *turn;           /* [points][2] cos and -sin of k/points turns */
+    float *turn;            /* [points][2] cos and -sin of k/points turns */
     int32_t *place;         /* [points / 2] where a complex point goes before the transform */
-    double *group[2];       /* [points][4] voltages and currents, then their transforms */
-    double *lines;          /* [points / 2][GW_ROW] squares of the rms of each line */
+    float *work;            /* [points][GW_ROW] of the window, then their transform */
+    float *lines;           /* [points / 2][GW_ROW] squares of the rms of each line */
 };
 
 enum {
@@ -46,12 +47,12 @@ typedef struct {
     /* Sums of n rows times a rotating vector that starts at w and is turned by step each row. */
     void (*rotate)(const int32_t *rows, int64_t n, const double *w, const double *step,
                    double *re, double *im);
-    /* Fill both groups of the spectrum from rows[0 + start], step rows apart. */
+    /* Fill the work of the spectrum with points from row `start` on, step rows apart. */
     void (*resample)(const gw_spectrum *spectrum, const int32_t *rows, double start, double step);
-    /* Transform a group in place. */
-    void (*transform)(const gw_spectrum *spectrum, double *group);
-    /* Squares of the rms of lines 0 .. n-1 of a transformed group, into lanes `first`.. */
-    void (*lines)(const gw_spectrum *spectrum, const double *group, int64_t n, int first);
+    /* Transform it in place. */
+    void (*transform)(const gw_spectrum *spectrum);
+    /* Squares of the rms of lines 0 .. n-1 out of it; of line 0 it is no square of anything. */
+    void (*lines)(const gw_spectrum *spectrum, int64_t n);
 } gw_loops;
 
 extern const gw_loops gw_loops_plain;

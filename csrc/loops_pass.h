@@ -5,6 +5,8 @@
  * GW_LOOPS, the name of the table.  Each lane sees the same operations in the same order on every
  * level, so results are the same bits.
  */
+#include <math.h>
+
 #include "loops.h"
 
 static void sums(const int32_t *rows, int64_t n, uint64_t *high, uint64_t *low)
@@ -102,117 +104,145 @@ static void rotate(const int32_t *rows, int64_t n, const double *w, const double
     }
 }
 
+/* The taps for a point at `at`, between the two sets that surround its phase; the row of the
+ * first one is returned. */
+static inline int64_t taps_at(const gw_spectrum *spectrum, double at, float *taps)
+{
+    int64_t n = (int64_t)at; /* at is not negative */
+    double phase = (at - (double)n) * GW_PHASES;
+    int64_t whole = (int64_t)phase;
+    gw_eight part = gw_all_eight((float)(phase - (double)whole));
+    const float *tap = spectrum->taps + whole * GW_TAPS;
+    for (int t = 0; t < GW_TAPS; t += 8) {
+        gw_eight a = gw_load_eight(tap + t), b = gw_load_eight(tap + GW_TAPS + t);
+        gw_store_eight(taps + t, gw_add_eight(a, gw_mul_eight(part, gw_sub_eight(b, a))));
+    }
+    return n - (GW_TAPS / 2 - 1);
+}
+
+static inline gw_eight sum_of_rows(const int32_t *row, const float *taps)
+{
+    gw_eight sum[4];
+    for (int k = 0; k < 4; k++)
+        sum[k] = gw_all_eight(0.0f);
+    for (int t = 0; t < GW_TAPS; t += 4)
+        for (int k = 0; k < 4; k++, row += GW_ROW)
+            sum[k] = gw_add_eight(sum[k],
+                                  gw_mul_eight(gw_all_eight(taps[t + k]), gw_load_row(row)));
+    return gw_add_eight(gw_add_eight(sum[0], sum[1]), gw_add_eight(sum[2], sum[3]));
+}
+
+/* Taps are made for some points before they are used: left in registers, they are shuffled out of
+ * them one by one, which takes a third longer. */
 static void resample(const gw_spectrum *spectrum, const int32_t *rows, double start, double step)
 {
-    for (int64_t i = 0; i < spectrum->points; i++) {
-        double at = start + (double)i * step;
-        int64_t n = (int64_t)at; /* at is not negative */
-        double phase = (at - (double)n) * GW_PHASES;
-        int64_t whole = (int64_t)phase;
-        gw_lanes part = gw_all(phase - (double)whole);
-        const double *tap = spectrum->taps + whole * GW_TAPS;
-        double taps[GW_TAPS];
-        for (int t = 0; t < GW_TAPS; t += 4) {
-            gw_lanes a = gw_load(tap + t), b = gw_load(tap + GW_TAPS + t);
-            gw_store(taps + t, gw_add(a, gw_mul(part, gw_sub(b, a))));
+    enum { BATCH = 8 };
+    float taps[BATCH][GW_TAPS];
+    int64_t first[BATCH];
+    for (int64_t i = 0; i < spectrum->points; i += BATCH) {
+        for (int b = 0; b < BATCH; b++)
+            first[b] = taps_at(spectrum, start + (double)(i + b) * step, taps[b]);
+        for (int b = 0; b < BATCH; b++) {
+            int64_t to = 2 * (int64_t)spectrum->place[(i + b) / 2] + b % 2;
+            gw_store_eight(spectrum->work + GW_ROW * to,
+                           sum_of_rows(rows + first[b] * GW_ROW, taps[b]));
         }
-        const int32_t *row = rows + (n - (GW_TAPS / 2 - 1)) * GW_ROW;
-        gw_lanes u[2] = {gw_all(0.0), gw_all(0.0)}, c[2] = {gw_all(0.0), gw_all(0.0)};
-        for (int t = 0; t < GW_TAPS; t += 2)
-            for (int k = 0; k < 2; k++, row += GW_ROW) {
-                gw_lanes weight = gw_all(taps[t + k]);
-                u[k] = gw_add(u[k], gw_mul(weight, gw_load_samples(row)));
-                c[k] = gw_add(c[k], gw_mul(weight, gw_load_samples(row + 4)));
-            }
-        int64_t to = 4 * (2 * (int64_t)spectrum->place[i / 2] + i % 2);
-        gw_store(spectrum->group[0] + to, gw_add(u[0], u[1]));
-        gw_store(spectrum->group[1] + to, gw_add(c[0], c[1]));
     }
 }
 
 /* A complex point: its real lanes, then its imaginary ones. */
 typedef struct {
-    gw_lanes re, im;
+    gw_eight re, im;
 } gw_point;
 
-static inline gw_point point_at(const double *group, int64_t k)
+static inline gw_point point_at(const float *work, int64_t k)
 {
-    return (gw_point){gw_load(group + 8 * k), gw_load(group + 8 * k + 4)};
+    const float *from = work + 2 * GW_ROW * k;
+    return (gw_point){gw_load_eight(from), gw_load_eight(from + GW_ROW)};
 }
 
-static inline gw_point point_turned(const double *group, int64_t k, const double *turn)
+static inline gw_point point_turned(const float *work, int64_t k, const float *turn)
 {
-    gw_point x = point_at(group, k);
-    gw_lanes c = gw_all(turn[0]), s = gw_all(turn[1]);
-    return (gw_point){gw_sub(gw_mul(x.re, c), gw_mul(x.im, s)),
-                      gw_add(gw_mul(x.re, s), gw_mul(x.im, c))};
+    gw_point x = point_at(work, k);
+    gw_eight c = gw_all_eight(turn[0]), s = gw_all_eight(turn[1]);
+    return (gw_point){gw_sub_eight(gw_mul_eight(x.re, c), gw_mul_eight(x.im, s)),
+                      gw_add_eight(gw_mul_eight(x.re, s), gw_mul_eight(x.im, c))};
 }
 
 static inline gw_point point_add(gw_point a, gw_point b)
 {
-    return (gw_point){gw_add(a.re, b.re), gw_add(a.im, b.im)};
+    return (gw_point){gw_add_eight(a.re, b.re), gw_add_eight(a.im, b.im)};
 }
 
 static inline gw_point point_sub(gw_point a, gw_point b)
 {
-    return (gw_point){gw_sub(a.re, b.re), gw_sub(a.im, b.im)};
+    return (gw_point){gw_sub_eight(a.re, b.re), gw_sub_eight(a.im, b.im)};
 }
 
-static inline void point_to(double *group, int64_t k, gw_lanes re, gw_lanes im)
+static inline void point_to(float *work, int64_t k, gw_eight re, gw_eight im)
 {
-    gw_store(group + 8 * k, re);
-    gw_store(group + 8 * k + 4, im);
+    float *to = work + 2 * GW_ROW * k;
+    gw_store_eight(to, re);
+    gw_store_eight(to + GW_ROW, im);
 }
 
 /* Decimation in time, from points in bit-reversed places: two stages at once, after one where
  * their number is odd. */
-static void transform(const gw_spectrum *spectrum, double *group)
+static void transform(const gw_spectrum *spectrum)
 {
     int64_t points = spectrum->points, half = points / 2, quarter = 1;
+    float *work = spectrum->work;
     if (__builtin_ctzll((uint64_t)half) % 2) {
         for (int64_t k = 0; k < half; k += 2) {
-            gw_point a = point_at(group, k), b = point_at(group, k + 1);
-            point_to(group, k, gw_add(a.re, b.re), gw_add(a.im, b.im));
-            point_to(group, k + 1, gw_sub(a.re, b.re), gw_sub(a.im, b.im));
+            gw_point a = point_at(work, k), b = point_at(work, k + 1);
+            gw_point sum = point_add(a, b), difference = point_sub(a, b);
+            point_to(work, k, sum.re, sum.im);
+            point_to(work, k + 1, difference.re, difference.im);
         }
         quarter = 2;
     }
     for (; quarter < half; quarter *= 4) {
         int64_t stride = points / (4 * quarter);
         for (int64_t j = 0; j < quarter; j++) {
-            const double *w1 = spectrum->turn + 2 * j * stride;
-            const double *w2 = spectrum->turn + 4 * j * stride;
-            const double *w3 = spectrum->turn + 6 * j * stride;
+            const float *w1 = spectrum->turn + 2 * j * stride;
+            const float *w2 = spectrum->turn + 4 * j * stride;
+            const float *w3 = spectrum->turn + 6 * j * stride;
             for (int64_t k = j; k < half; k += 4 * quarter) {
-                gw_point a = point_at(group, k), b = point_turned(group, k + quarter, w2);
-                gw_point c = point_turned(group, k + 2 * quarter, w1);
-                gw_point d = point_turned(group, k + 3 * quarter, w3);
+                gw_point a = point_at(work, k), b = point_turned(work, k + quarter, w2);
+                gw_point c = point_turned(work, k + 2 * quarter, w1);
+                gw_point d = point_turned(work, k + 3 * quarter, w3);
                 gw_point p = point_add(a, b), q = point_sub(a, b);
                 gw_point r = point_add(c, d), s = point_sub(c, d);
-                point_to(group, k, gw_add(p.re, r.re), gw_add(p.im, r.im));
-                point_to(group, k + quarter, gw_add(q.re, s.im), gw_sub(q.im, s.re));
-                point_to(group, k + 2 * quarter, gw_sub(p.re, r.re), gw_sub(p.im, r.im));
-                point_to(group, k + 3 * quarter, gw_sub(q.re, s.im), gw_add(q.im, s.re));
+                gw_point even = point_add(p, r), odd = point_sub(p, r);
+                point_to(work, k, even.re, even.im);
+                point_to(work, k + quarter, gw_add_eight(q.re, s.im), gw_sub_eight(q.im, s.re));
+                point_to(work, k + 2 * quarter, odd.re, odd.im);
+                point_to(work, k + 3 * quarter, gw_sub_eight(q.re, s.im),
+                         gw_add_eight(q.im, s.re));
             }
         }
     }
 }
 
-/* The transform of real points from that of pairs of them, then squares: rms^2 = 2 |X|^2 / N^2. */
-static void lines(const gw_spectrum *spectrum, const double *group, int64_t n, int first)
+/* The transform of real points from that of pairs of them, then squares: rms^2 = 2 |X|^2 / N^2.
+ * The sums here are twice those of the transform. */
+static void lines(const gw_spectrum *spectrum, int64_t n)
 {
     int64_t points = spectrum->points, half = points / 2;
-    gw_lanes scale = gw_all(0.5 / ((double)points * (double)points));
-    gw_lanes none = gw_all(0.0);
+    const float *work = spectrum->work;
+    gw_eight scale = gw_all_eight((float)(sqrt(0.5) / (double)points));
     for (int64_t k = 0; k < n; k++) {
-        gw_point z = point_at(group, k), y = point_at(group, (half - k) % half);
-        gw_lanes even_re = gw_add(z.re, y.re), even_im = gw_sub(z.im, y.im);
-        gw_lanes odd_re = gw_add(z.im, y.im), odd_im = gw_sub(none, gw_sub(z.re, y.re));
-        gw_lanes c = gw_all(spectrum->turn[2 * k]), s = gw_all(spectrum->turn[2 * k + 1]);
-        gw_lanes re = gw_add(even_re, gw_sub(gw_mul(odd_re, c), gw_mul(odd_im, s)));
-        gw_lanes im = gw_add(even_im, gw_add(gw_mul(odd_re, s), gw_mul(odd_im, c)));
-        gw_lanes square = gw_add(gw_mul(re, re), gw_mul(im, im));
-        gw_store(spectrum->lines + GW_ROW * k + first, gw_mul(square, scale));
+        gw_point z = point_at(work, k), y = point_at(work, (half - k) % half);
+        gw_eight even_re = gw_add_eight(z.re, y.re), even_im = gw_sub_eight(z.im, y.im);
+        gw_eight odd_re = gw_add_eight(z.im, y.im), odd_im = gw_sub_eight(y.re, z.re);
+        gw_eight c = gw_all_eight(spectrum->turn[2 * k]);
+        gw_eight s = gw_all_eight(spectrum->turn[2 * k + 1]);
+        gw_eight re = gw_sub_eight(gw_mul_eight(odd_re, c), gw_mul_eight(odd_im, s));
+        gw_eight im = gw_add_eight(gw_mul_eight(odd_re, s), gw_mul_eight(odd_im, c));
+        re = gw_mul_eight(gw_add_eight(even_re, re), scale);
+        im = gw_mul_eight(gw_add_eight(even_im, im), scale);
+        gw_store_eight(spectrum->lines + GW_ROW * k,
+                       gw_add_eight(gw_mul_eight(re, re), gw_mul_eight(im, im)));
     }
 }
 

@@ -79,13 +79,12 @@ static int64_t lay_out(gw_spectrum *spectrum, uint8_t *at, int64_t points)
     gw_memory m = {at, 0};
     gw_part(&m, sizeof *s);
     s->points = points;
-    s->taps = gw_part(&m, (GW_PHASES + 1) * GW_TAPS * sizeof(double));
+    s->taps = gw_part(&m, (GW_PHASES + 1) * GW_TAPS * sizeof(float));
     s->gain = gw_part(&m, (GW_GAINS + 1) * sizeof(double));
-    s->turn = gw_part(&m, (size_t)points * 2 * sizeof(double));
+    s->turn = gw_part(&m, (size_t)points * 2 * sizeof(float));
     s->place = gw_part(&m, (size_t)points / 2 * sizeof(int32_t));
-    for (int g = 0; g < 2; g++)
-        s->group[g] = gw_part(&m, (size_t)points * 4 * sizeof(double));
-    s->lines = gw_part(&m, (size_t)points / 2 * GW_ROW * sizeof(double));
+    s->work = gw_part(&m, (size_t)points * GW_ROW * sizeof(float));
+    s->lines = gw_part(&m, (size_t)points / 2 * GW_ROW * sizeof(float));
     return m.used;
 }
 
@@ -104,11 +103,12 @@ int64_t gw_spectrum_init(gw_spectrum *spectrum, int64_t size, int64_t points)
     for (int p = 0; p <= GW_PHASES; p++)
         for (int t = 0; t < GW_TAPS; t++)
             spectrum->taps[p * GW_TAPS + t] =
-                sinc((double)p / GW_PHASES - (t - (GW_TAPS / 2 - 1)));
+                (float)sinc((double)p / GW_PHASES - (t - (GW_TAPS / 2 - 1)));
     fill_gain(spectrum->gain);
     for (int64_t k = 0; k < points; k++) {
-        spectrum->turn[2 * k] = cos(2.0 * pi * (double)k / (double)points);
-        spectrum->turn[2 * k + 1] = -sin(2.0 * pi * (double)k / (double)points);
+        double angle = 2.0 * pi * (double)k / (double)points;
+        spectrum->turn[2 * k] = (float)cos(angle);
+        spectrum->turn[2 * k + 1] = (float)-sin(angle);
     }
     for (int64_t k = 0; k < points / 2; k++) {
         int64_t reversed = 0;
@@ -140,14 +140,12 @@ int64_t gw_spectrum_lines(gw_spectrum *spectrum, const int32_t *rows, int64_t co
         return GW_BAD_LENGTH;
     const gw_loops *loops = gw_loops_now();
     loops->resample(spectrum, rows, start, length / (double)spectrum->points);
-    for (int g = 0; g < 2; g++) {
-        loops->transform(spectrum, spectrum->group[g]);
-        loops->lines(spectrum, spectrum->group[g], n, 4 * g);
-    }
+    loops->transform(spectrum);
+    loops->lines(spectrum, n);
     for (int64_t k = 0; k < n; k++) {
         double gain = gain_at(spectrum, (double)k / length), back = 1.0 / (gain * gain);
         for (int l = 0; l < GW_ROW; l++)
-            squares[GW_ROW * k + l] = spectrum->lines[GW_ROW * k + l] * back;
+            squares[GW_ROW * k + l] = back * (double)spectrum->lines[GW_ROW * k + l];
     }
     return GW_OK;
 }
