@@ -51,11 +51,11 @@ static uint16_t quality_of(const gw_meter *meter, int64_t first, int64_t last)
 }
 
 /* The zero crossings of a are at sixths 0 and 3 of a cycle, those of b a third later, of c two
- * thirds; neutral goes with a. */
-static int crosses(int lane, int64_t sixth)
+ * thirds, or the other way round; neutral goes with a. */
+static int crosses(const gw_meter *meter, int lane, int64_t sixth)
 {
-    static const int offset[4] = {0, 2, 1, 0};
-    return sixth % 3 == offset[lane];
+    static const int offset[2][4] = {{0, 2, 1, 0}, {0, 1, 2, 0}};
+    return sixth % 3 == offset[meter->tracker.reversed][lane];
 }
 
 /* Energy of the cycle that ends here [Wh], by its sign, of each phase and of all. */
@@ -86,7 +86,7 @@ static void end_cycle(gw_meter *meter, const gw_crossing *from, const gw_crossin
     int64_t end = gw_time_of(meter, to->row, to->part);
     for (int l = 0; l < GW_ROW; l++) {
         int lane = l % 4;
-        if (!crosses(lane, to->sixth) || meter->scale[l] == 0.0)
+        if (!crosses(meter, lane, to->sixth) || meter->scale[l] == 0.0)
             continue;
         double square = gw_between(from, to, l) / length;
         double rms = meter->scale[l] * sqrt(square > 0.0 ? square : 0.0);

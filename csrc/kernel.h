@@ -357,7 +357,8 @@ int64_t gw_meter_rows(const gw_meter *meter, int64_t n);
 int64_t gw_meter_events(const gw_meter *meter, int64_t n);
 
 /* next: the index expected, 0 before the first row; held: rows filled; gaps and lost: gaps that
- * were not, and their rows; frequency [Hz] and locked: of the phase that the windows follow. */
+ * were not, and their rows; frequency [Hz] and locked: of the phase that the windows follow;
+ * reversed: the phases come in the order a, c, b, which their wires should not. */
 typedef struct {
     int64_t next;
     int64_t held;
@@ -365,6 +366,7 @@ typedef struct {
     int64_t lost;
     double frequency;
     int32_t locked;
+    int32_t reversed;
 } gw_meter_state;
 void gw_meter_look(const gw_meter *meter, gw_meter_state *state);
 

@@ -41,9 +41,9 @@ typedef struct {
      */
     void (*blocks)(const int32_t *rows, int64_t count, int64_t length, const double *real,
                    const double *imaginary, double *before, double *re, double *im);
-    /* The sum of complex points times complex taps, n a multiple of 4. */
+    /* Sums of complex points times complex taps, and of their conjugates; n a multiple of 4. */
     void (*filter)(const double *re, const double *im, const double *tap_re,
-                   const double *tap_im, int64_t n, double *sum_re, double *sum_im);
+                   const double *tap_im, int64_t n, double *ahead, double *back);
     /* Sums of n rows times a rotating vector that starts at w and is turned by step each row. */
     void (*rotate)(const int32_t *rows, int64_t n, const double *w, const double *step,
                    double *re, double *im);

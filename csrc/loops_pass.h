@@ -60,7 +60,7 @@ static void blocks(const int32_t *rows, int64_t count, int64_t length, const dou
 }
 
 static void filter(const double *re, const double *im, const double *tap_re, const double *tap_im,
-                   int64_t n, double *sum_re, double *sum_im)
+                   int64_t n, double *ahead, double *back)
 {
     gw_lanes rr = gw_all(0.0), ii = rr, ri = rr, ir = rr;
     for (int64_t i = 0; i < n; i += 4) {
@@ -71,11 +71,12 @@ static void filter(const double *re, const double *im, const double *tap_re, con
         ri = gw_add(ri, gw_mul(x, b));
         ir = gw_add(ir, gw_mul(y, a));
     }
-    double r[4], j[4];
-    gw_store(r, gw_sub(rr, ii));
-    gw_store(j, gw_add(ri, ir));
-    *sum_re = (r[0] + r[1]) + (r[2] + r[3]);
-    *sum_im = (j[0] + j[1]) + (j[2] + j[3]);
+    gw_lanes sums[4] = {gw_sub(rr, ii), gw_add(ri, ir), gw_add(rr, ii), gw_sub(ri, ir)};
+    for (int s = 0; s < 4; s++) {
+        double part[4];
+        gw_store(part, sums[s]);
+        (s < 2 ? ahead : back)[s % 2] = (part[0] + part[1]) + (part[2] + part[3]);
+    }
 }
 
 /* Two vectors take turns: a product waits for the one before it, and there is time between. */

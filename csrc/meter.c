@@ -150,8 +150,9 @@ int64_t gw_meter_rows(const gw_meter *meter, int64_t n)
     int64_t crossings = most_crossings(meter, n), rate = meter->setup.rate;
     int64_t tens = n / (10 * rate) + 3, intervals = n / (600 * rate) + 3;
     int64_t windows = crossings / (GW_SIXTHS * meter->cycles) + 1 + intervals;
-    /* Each lane has every third crossing; a gap gives each span a row more. */
-    return s[GW_HALF_CYCLE] * (crossings / 3 + 2) +
+    /* A lane has every third crossing, or two of three while the order of the phases turns; a gap
+     * gives each span a row more. */
+    return s[GW_HALF_CYCLE] * (2 * crossings / 3 + 2) +
            (s[GW_CYCLES] + s[GW_FOREVER]) * (windows + 1) +
            s[GW_3_SECONDS] * (windows / 7 + 3) + s[GW_10_SECONDS] * tens +
            (s[GW_10_MINUTES] + s[GW_2_HOURS]) * intervals;
@@ -161,13 +162,18 @@ int64_t gw_meter_events(const gw_meter *meter, int64_t n)
 {
     /* Of one Urms(1/2): three kinds, of a phase and of the circuit, and a change. */
     int64_t each = 2 * GW_CHANGE + 1;
-    return each * GW_WATCHED * (most_crossings(meter, n) / 3 + 3);
+    return each * GW_WATCHED * (2 * most_crossings(meter, n) / 3 + 3);
 }
 
 void gw_meter_look(const gw_meter *meter, gw_meter_state *state)
 {
-    *state = (gw_meter_state){meter->next, meter->held,      meter->gaps,
-                              meter->lost, meter->frequency, meter->tracker.locked};
+    *state = (gw_meter_state){.next = meter->next,
+                              .held = meter->held,
+                              .gaps = meter->gaps,
+                              .lost = meter->lost,
+                              .frequency = meter->frequency,
+                              .locked = meter->tracker.locked,
+                              .reversed = meter->tracker.reversed};
 }
 
 double *gw_meter_energy(gw_meter *meter)

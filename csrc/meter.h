@@ -37,6 +37,7 @@ typedef struct {
     double past;
     int started;
     int locked;
+    int reversed; /* the phases are in the order a, c, b */
     double speed[GW_SPEEDS]; /* sixths from look to look while locked */
     int64_t speeds;
 } gw_tracker;

@@ -1,7 +1,8 @@
 /*
  * The phase of the fundamental, for the windows to follow.
  *
- * Positive sequence of three phases, or phase a alone.  Blocks of rows become points at about
+ * Positive sequence of three phases, or the negative one where their order is reversed, or phase
+ * a alone.  Blocks of rows become points at about
  * 1600 a second, weighed with a trapezoid: its zeros are doubled where harmonics would fold onto
  * the fundamental.  Four cycles of points under a Blackman window, turned by the nominal
  * frequency, give the phase in their middle.  Its first zero is at 3/4 of the nominal frequency
@@ -115,15 +116,30 @@ static double advance(gw_tracker *t, double sixths, int *doubt)
     return speed < slowest ? slowest : fastest;
 }
 
+/* The sum of the phases in their order, or in the other one where that is much the larger: no
+ * fault makes a negative sequence out of a source's positive one, but wires do. */
+static const double *which(gw_meter *meter, double sum[2][2])
+{
+    gw_tracker *t = &meter->tracker;
+    double floor_square = 2.0 * meter->setup.floor * meter->setup.floor;
+    double square[2];
+    for (int s = 0; s < 2; s++)
+        square[s] = sum[s][0] * sum[s][0] + sum[s][1] * sum[s][1];
+    if (square[!t->reversed] > fmax(floor_square, 16.0 * square[t->reversed]))
+        t->reversed = !t->reversed;
+    return sum[t->reversed];
+}
+
 /* Look at the phase in the middle of the filter, and set the marks that it has passed. */
 static void look(gw_meter *meter, const double *re, const double *im)
 {
     gw_tracker *t = &meter->tracker;
-    double x, y;
-    gw_loops_now()->filter(re, im, t->tap_re, t->tap_im, t->taps, &x, &y);
-    double rms = sqrt(0.5 * (x * x + y * y));
+    double sum[2][2];
+    gw_loops_now()->filter(re, im, t->tap_re, t->tap_im, t->taps, sum[0], sum[1]);
+    const double *x = which(meter, sum);
+    double rms = sqrt(0.5 * (x[0] * x[0] + x[1] * x[1]));
     /* Sixths from the rising zero crossing of phase a, a quarter before its crest. */
-    double sixths = atan2(y, x) * (3.0 / pi) + 1.5;
+    double sixths = atan2(x[1], x[0]) * (3.0 / pi) + 1.5;
     int locked = rms >= meter->setup.floor && rms > 0.0;
     if (t->started && t->locked && !locked)
         t->speeds = t->speeds < SETTLED ? 0 : t->speeds; /* not enough of them to go by */

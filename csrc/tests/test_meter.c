@@ -200,6 +200,27 @@ static void currents_are_enough(void)
     close_stream(&s);
 }
 
+/* Wires in the wrong order: windows are right all the same, and the sequences tell. */
+static void phases_in_the_other_order(void)
+{
+    gw_meter_setup setup = usual_setup();
+    setup.voltage[1] = 5;
+    setup.voltage[2] = 4;
+    stream s = open_stream(&setup, NULL);
+    s.hertz = 48.3;
+    flow(&s, 1000);
+    gw_meter_state state;
+    gw_meter_look(s.meter, &state);
+    CHECK(state.locked && state.reversed && close_to(state.frequency, 48.3, 0.001));
+    int64_t i = last_of(&s, number(GW_CYCLES, GW_SEQUENCE, 1, 0));
+    CHECK(close_to(s.rows.value[i], 230.0, 0.05));
+    for (int l = 0; l < 3; l++) {
+        i = last_of(&s, number(GW_HALF_CYCLE, GW_RMS, l, 0));
+        CHECK(close_to(s.rows.value[i], 230.0, 0.05) && s.rows.quality[i] == GW_GOOD);
+    }
+    close_stream(&s);
+}
+
 static void codes_have_sentences(void)
 {
     for (int code = GW_BAD_BLOCK; code <= GW_BAD_SETUP; code++) {
@@ -267,6 +288,7 @@ int main(void)
     rows_are_for_the_points_selected();
     one_phase_is_enough();
     currents_are_enough();
+    phases_in_the_other_order();
     codes_have_sentences();
     blocks_and_levels_do_not_matter();
     neighbouring_columns_are_the_same();

@@ -80,8 +80,28 @@ static void storm(int64_t rate, int64_t nominal, int64_t hold, int pushes)
     free(meter), free(spectrum);
 }
 
+/* The order of the phases turns with each cycle: lanes have more crossings than ever. */
+static void turns_of_the_order(void)
+{
+    gw_meter_setup setup = usual_setup();
+    setup.orders = 0;
+    int64_t size = gw_meter_size(&setup);
+    gw_meter *meter = column(size, 1);
+    CHECK(gw_meter_init(meter, size, &setup, NULL, NULL) == GW_OK);
+    int32_t samples[8 * 100];
+    for (int64_t i = 0; i < 200; i++) {
+        int order = i / 2 % 2 ? 1 : -1;
+        for (int s = 0; s < 100; s++)
+            for (int l = 0; l < 8; l++)
+                samples[8 * s + l] = (int32_t)lrint(3e4 * cos(2 * pi * (s / 20.0 + order * l / 3.0)));
+        push(meter, i * 100, 100, samples, NULL, gw_meter_quantities(&setup));
+    }
+    free(meter);
+}
+
 static void storms(void)
 {
+    turns_of_the_order();
     storm(1000, 50, 20, 200);
     storm(1000, 60, 1000, 100);
     storm(4000, 60, 3, 60);

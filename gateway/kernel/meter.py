@@ -112,6 +112,7 @@ class State(NamedTuple):
     held:      missing rows that were filled.
     gaps, lost: gaps that were not, and their rows.
     frequency: [Hz] of the phase that the windows follow; locked: whether there is one.
+    reversed:  whether the phases come in the order a, c, b, which their wires should not.
     """
 
     next: int
@@ -120,6 +121,7 @@ class State(NamedTuple):
     lost: int
     frequency: float
     locked: bool
+    reversed: bool
 
 
 class Meter:
@@ -216,7 +218,8 @@ class Meter:
         c_state = ffi.new("gw_meter_state *")
         lib.gw_meter_look(self._c, c_state)
         s = c_state
-        return State(s.next, s.held, s.gaps, s.lost, s.frequency, bool(s.locked))
+        counted = (s.next, s.held, s.gaps, s.lost)
+        return State(*counted, s.frequency, bool(s.locked), bool(s.reversed))
 
     @property
     def energy(self) -> npt.NDArray[np.float64]:
