@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.kernel import ratio, turns
-from gateway.kernel import Performance, Phasors, force_level, level, levels
+from gateway.kernel import Performance, Phasors, Stream, force_level, level, levels
 
 RATE, NOMINAL, REPORTING, CHANNELS, BLOCK = 4800, 50, 50, 8, 48
 FEW = 10  # reports/s of the same, by which a report's own cost is known
@@ -35,12 +35,10 @@ def pushes(performance: Performance, reporting: int) -> Callable[[], None]:
     samples = np.rint(1e6 * np.cos(angle)).astype(np.int32)
     blocks = [samples[i : i + BLOCK] for i in range(0, RATE, BLOCK)]
     phasors = Phasors(
-        rate=RATE,
-        nominal=NOMINAL,
+        Stream(RATE, [1.0] * CHANNELS, NOMINAL),
         reporting=reporting,
         performance=performance,
         sets=((0, 1, 2), (4, 5, 6)),
-        scale=[1.0] * CHANNELS,
     )
     out = phasors.rows(1000)
     index = 0
@@ -49,7 +47,7 @@ def pushes(performance: Performance, reporting: int) -> Callable[[], None]:
         nonlocal index
         out.clear()
         for block in blocks:
-            phasors.push(block, index, None, out)
+            phasors.push(index, block, out)
             index += BLOCK
 
     return second

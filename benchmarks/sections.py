@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from benchmarks import catchup as catchup_run
-from benchmarks import command, custody, dnp3, dnp3_reference, kernel, opcua, phasor, startup
+from benchmarks import (
+    command,
+    custody,
+    dnp3,
+    dnp3_reference,
+    kernel,
+    meter,
+    opcua,
+    phasor,
+    startup,
+)
 from benchmarks.figure import Figure
 from benchmarks.job import VALUES, Sink
 from benchmarks.plane import Figures, Reference, run
@@ -376,9 +386,21 @@ def _figures(section: str, figures: dict[str, float], goals: dict[str, str]) -> 
         yield Figure(section, what, unit, (value,), "less" if less else "more", goal=goal)
 
 
+def meter_pass(plan: Plan) -> Iterator[Figure]:
+    """Power quality and power out of samples, as `benchmarks.meter` measures it."""
+    for name, value in meter.run().items():
+        wanted = meter.GOALS.get(name, "").split()
+        what, _, unit = name.rpartition(": ")
+        goal = float(wanted[1]) if wanted else None
+        yield Figure(
+            "meter", what, unit, (value,), "more" if unit.startswith("of") else "less", goal=goal
+        )
+
+
 SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "kernel": kernel_pass,
     "phasor": phasor_pass,
+    "meter": meter_pass,
     "plane": plane,
     "floor": floor,
     "common": one_second,

@@ -1,14 +1,14 @@
 /*
- * The two loops of the phasors.
+ * The two loops of the phasors, for loops_pass.h.
  *
- * A header, because every level compiles it again with its own instruction set: the includer
- * defines GW_SUM and GW_FILTER, the names of the functions, GW_VECTOR, the lanes of a vector, and
- * GW_PRODUCT(x, t), the product of numbers of 32 bits of which those of x stand in 64.
- * Vectors run over the channels, so that the order of each channel's sum is one on every level.
+ * The includer's lanes define GW_VECTOR, the lanes of a vector, GW_PRODUCT(x, t), the product of
+ * numbers of 32 bits of which those of x stand in 64, GW_TIMES(a, b, c, t), that of a - 2b + c, and
+ * GW_NARROW, whether it pays where these fit 32 bits.
+ * Vectors run over the columns, so that the order of each column's sum is one on every level.
  */
 #include <string.h>
 
-#include "phasor.h"
+#include "loops.h"
 
 typedef int32_t narrow __attribute__((vector_size(4 * GW_VECTOR)));
 typedef int64_t wide __attribute__((vector_size(8 * GW_VECTOR)));
@@ -60,7 +60,7 @@ sum_vector(const int32_t *now, int64_t count, int64_t lanes, int64_t cycle, cons
     }
 }
 
-void GW_SUM(const int32_t *rows, int64_t count, int64_t lanes, int64_t cycle,
+static void carry(const int32_t *rows, int64_t count, int64_t lanes, int64_t cycle,
             const int32_t *table, int small, gw_sums *sums)
 {
     for (int64_t lane = 0; lane < lanes; lane += GW_VECTOR) {
@@ -73,7 +73,7 @@ void GW_SUM(const int32_t *rows, int64_t count, int64_t lanes, int64_t cycle,
     }
 }
 
-void GW_FILTER(const int32_t *rows, int64_t count, int64_t lanes, int64_t apart,
+static void instants(const int32_t *rows, int64_t count, int64_t lanes, int64_t apart,
                const double *taps, gw_vectors vectors)
 {
     for (int64_t lane = 0; lane < lanes; lane += GW_VECTOR) {

@@ -149,8 +149,8 @@ void gw_phasor_report(const gw_phasor *p, int64_t number, uint16_t quality, gw_p
     vector back = {turn.re, -turn.im};
     vector frame = of_angle(-degree * (double)(row % p->rate * p->nominal % p->rate));
     double u = later / (double)p->quarter; /* of the way from one instant to the next */
-    vector all[GW_LANES];
-    for (int64_t c = 0; c < p->channels; c++) {
+    vector all[GW_COLUMNS];
+    for (int64_t c = 0; c < p->columns; c++) {
         vector v = phasor(p, NOW, c, correct);
         if (u != 0) { /* a parabola through the three */
             vector b = product(phasor(p, BEFORE, c, correct), turn);
@@ -159,7 +159,7 @@ void gw_phasor_report(const gw_phasor *p, int64_t number, uint16_t quality, gw_p
             v.im += u / 2 * (a.im - b.im + u * (a.im - 2 * v.im + b.im));
         }
         all[c] = product(v, frame);
-        put(all[c], &out->magnitude[at * p->channels + c], &out->angle[at * p->channels + c]);
+        put(all[c], &out->magnitude[at * p->columns + c], &out->angle[at * p->columns + c]);
     }
     for (int64_t s = 0; s < p->sets; s++) {
         const int32_t *set = p->set[s];
@@ -178,8 +178,8 @@ void gw_phasor_nothing(const gw_phasor *p, int64_t number, uint16_t quality, gw_
     out->time[at] = time_of(p, number);
     out->quality[at] = quality;
     out->frequency[at] = out->rocof[at] = (double)NAN;
-    for (int64_t c = 0; c < p->channels; c++)
-        out->magnitude[at * p->channels + c] = out->angle[at * p->channels + c] = (double)NAN;
+    for (int64_t c = 0; c < p->columns; c++)
+        out->magnitude[at * p->columns + c] = out->angle[at * p->columns + c] = (double)NAN;
     for (int64_t i = 0; i < 3 * p->sets; i++)
         out->sequence_magnitude[at * p->sets * 3 + i] = out->sequence_angle[at * p->sets * 3 + i] = (double)NAN;
 }

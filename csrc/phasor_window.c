@@ -50,10 +50,10 @@ static double extent(const gw_phasor *p)
     return (1 + (is_short(p) ? short_cycle : 1.0)) * cycle / 2 + 1; /* and the rounding of a row */
 }
 
-int gw_window_measure(gw_phasor *p)
+int64_t gw_phasor_window_measure(gw_phasor *p)
 {
     if (find(p) == FILTERS)
-        return GW_BAD_STREAM;
+        return GW_BAD_SETUP;
     p->cycle = 0;
     p->quarter = (2 * p->rate + 4 * p->nominal) / (8 * p->nominal); /* rounded */
     p->half = (int64_t)extent(p);
@@ -182,7 +182,7 @@ static void turn_taps(gw_phasor *p)
     }
 }
 
-void gw_window_make(gw_phasor *p)
+void gw_phasor_window_make(gw_phasor *p)
 {
     if (p->cycle != 0) {
         make_table(p);

@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.pmu.signal import AMPERE, CURRENT, THIRD, VOLT, VOLTAGE, Column, Signal, counts
 from benchmarks.pmu.stream import Stream
+from gateway import kernel
 from gateway.kernel import Phasors
 
 EPOCH = 1_700_000_000  # s, when signals begin
@@ -33,12 +34,10 @@ class Errors:
 
 def estimator(stream: Stream, sets: tuple[tuple[int, ...], ...], scale: list[float]) -> Phasors:
     return Phasors(
-        rate=stream.rate,
-        nominal=stream.nominal,
+        kernel.Stream(stream.rate, scale, stream.nominal),
         reporting=stream.reporting,
         performance=stream.performance,
         sets=sets,
-        scale=scale,
     )
 
 
@@ -73,7 +72,7 @@ def _measure(
     phasors = estimator(stream, sets, scale)
     out = phasors.rows(int(rows / stream.rate * stream.reporting) + 2)
     for first in range(0, rows, BLOCK):
-        phasors.push(samples[first : first + BLOCK], EPOCH * stream.rate + first, None, out)
+        phasors.push(EPOCH * stream.rate + first, samples[first : first + BLOCK], out)
     reports = out.drain()
     assert reports is not None
     good = reports.quality == 0
@@ -105,7 +104,7 @@ def latency(stream: Stream) -> float:
     row = np.zeros((1, 3), np.int32)
     late = []
     for n in range(2 * stream.rate):
-        for _ in range(phasors.push(row, EPOCH * stream.rate + n, None, out)):
+        for _ in range(phasors.push(EPOCH * stream.rate + n, row, out)):
             reports = out.drain()
             assert reports is not None
             late.append(n / stream.rate - (int(reports.time[0]) - EPOCH * 10**9) / 1e9)

@@ -10,31 +10,38 @@ static const int32_t sets[SETS][3] = {{0, 1, 2}, {3, -1, -1}};
 static const double scales[CHANNELS] = {1e-5, 1e-5, 1e-5, 1e-6, 1.0};
 static const double turns[CHANNELS] = {0.0, 0.0, 0.0, 0.1, 0.0};
 
-static gw_phasor_config asked(int32_t rate, int32_t nominal, int32_t reporting, int32_t performance)
+static gw_phasor_setup asked(int32_t rate, int32_t nominal, int32_t reporting, int32_t performance)
 {
-    return (gw_phasor_config){.rate = rate,
-                              .nominal = nominal,
-                              .reporting = reporting,
-                              .performance = performance,
-                              .hold = 2,
-                              .channels = CHANNELS,
-                              .sets = SETS,
-                              .set = sets[0],
-                              .scale = scales,
-                              .turn = turns,
-                              .least = 1.0};
+    return (gw_phasor_setup){.stream = {.rate = rate,
+                                        .nominal = nominal,
+                                        .hold = 2,
+                                        .columns = CHANNELS,
+                                        .scale = scales},
+                             .reporting = reporting,
+                             .performance = performance,
+                             .sets = SETS,
+                             .set = sets[0],
+                             .turn = turns,
+                             .least = 1.0};
 }
 
 /* Memory of exactly the size that is asked for, and nothing but noise in it. */
-static gw_phasor *made(gw_phasor_config config)
+static gw_phasor *made(gw_phasor_setup setup)
 {
-    int64_t size = gw_phasor_size(&config);
+    int64_t size = gw_phasor_size(&setup);
     CHECK(size > 0);
     void *memory = column(size, 1);
     memset(memory, 0xa5, (size_t)size);
-    CHECK(gw_phasor_init(memory, size - 1, &config) == GW_NO_ROOM);
-    CHECK(gw_phasor_init(memory, size, &config) == GW_OK);
+    CHECK(gw_phasor_init(memory, size - 1, &setup) == GW_NO_ROOM);
+    CHECK(gw_phasor_init(memory, size, &setup) == GW_OK);
     return memory;
+}
+
+static int64_t held(const gw_phasor *phasor)
+{
+    gw_stream_state state;
+    gw_phasor_look(phasor, &state);
+    return state.held;
 }
 
 static gw_phasor_rows room(int64_t capacity)
@@ -116,9 +123,8 @@ static void sinusoids_are_measured(void)
             for (int64_t i = 0, n = 0; i < rows; i += n) {
                 n = (i * 7 + 1) % 301;
                 n = n < rows - i ? n : rows - i;
-                out.capacity = before + gw_phasor_reports(p, n, index + i);
-                before += gw_phasor_push(p, samples + i * CHANNELS, n, CHANNELS, index + i, NULL,
-                                         &out);
+                out.capacity = before + gw_phasor_reports(p, index + i, n);
+                before += gw_phasor_push(p, index + i, samples + i * CHANNELS, n, CHANNELS, NULL, &out);
                 CHECK(out.count == before && out.capacity == before);
             }
             for (int64_t i = 0; i < out.count; i++) {
@@ -135,7 +141,7 @@ static void sinusoids_are_measured(void)
             }
             int64_t late = 2 * gw_phasor_delay(p) * streams[s].reporting / rate;
             CHECK(valid >= 3 * streams[s].reporting / 2 - late - 2);
-            CHECK(gw_phasor_held(p) == 0);
+            CHECK(held(p) == 0);
             leave(p, &out), free(samples);
         }
 }
@@ -159,7 +165,7 @@ static void sums_are_exact(void)
             samples[i][c] = c == 4 ? (odd ? most : -most - 1) : (int32_t)noise >> 2 * small;
         }
     for (int i = 0; i < ROWS; i++) {
-        CHECK(gw_phasor_push(p, samples[i], 1, CHANNELS, index + i, NULL, &out) >= 0);
+        CHECK(gw_phasor_push(p, index + i, samples[i], 1, CHANNELS, NULL, &out) >= 0);
         CHECK(gw_phasor_sums(p, sums, &bits) == index + i - CYCLE + 1 && bits == 22);
         for (int c = 0; c < CHANNELS; c++) {
             int64_t re = 0, im = 0;
@@ -191,7 +197,7 @@ static void levels_agree(void)
             gw_phasor *p = made(
                 asked(rate, streams[s].nominal, streams[s].reporting, streams[s].performance));
             out[level] = room(ROOM);
-            CHECK(gw_phasor_push(p, samples, rate, CHANNELS, 0, NULL, &out[level]) > 0);
+            CHECK(gw_phasor_push(p, 0, samples, rate, CHANNELS, NULL, &out[level]) > 0);
             CHECK(out[level].count == out[0].count);
             size_t reports = (size_t)out[0].count, width = sizeof(double);
             CHECK(memcmp(out[level].frequency, out[0].frequency, reports * width) == 0);
@@ -209,9 +215,8 @@ static void levels_agree(void)
 static int64_t after_gap(gw_phasor *p, const int32_t *samples, int64_t from, int64_t rows,
                          gw_phasor_rows *out)
 {
-    int64_t expected = gw_phasor_reports(p, rows, from);
-    int64_t made = gw_phasor_push(p, samples + from % 9600 * CHANNELS, rows, CHANNELS, from, NULL,
-                                  out);
+    int64_t expected = gw_phasor_reports(p, from, rows);
+    int64_t made = gw_phasor_push(p, from, samples + from % 9600 * CHANNELS, rows, CHANNELS, NULL, out);
     CHECK(made == expected);
     return made;
 }
@@ -230,7 +235,7 @@ static void gaps_are_held_or_start_anew(void)
 
         /* Two rows are filled: reports go on, those that see them with doubt. */
         after_gap(p, samples, at + 2, 2000, &out);
-        CHECK(gw_phasor_held(p) == 2);
+        CHECK(held(p) == 2);
         for (int64_t i = before; i < out.count; i++) {
             int64_t row = out.time[i] / 1000 * RATE / 1000000;
             int sees = row - delay <= at + 1 && row + delay >= at;
@@ -242,7 +247,7 @@ static void gaps_are_held_or_start_anew(void)
         at += 2002;
         before = out.count;
         after_gap(p, samples, at + 3, 2000, &out);
-        CHECK(gw_phasor_held(p) == 2);
+        CHECK(held(p) == 2);
         int64_t invalid = 0;
         for (int64_t i = before; i < out.count; i++) {
             int64_t row = out.time[i] / 1000 * RATE / 1000000;
@@ -266,8 +271,8 @@ static void gaps_are_held_or_start_anew(void)
     gw_phasor *p = made(asked(RATE, 50, 50, GW_CLASS_P));
     int32_t row[CHANNELS] = {0};
     gw_phasor_rows out = room(ROOM);
-    CHECK(gw_phasor_push(p, row, 1, CHANNELS, 0, NULL, &out) == 0);
-    CHECK(gw_phasor_push(p, row, 1, CHANNELS, 1000, NULL, &out) == 11 && out.time[0] == 0);
+    CHECK(gw_phasor_push(p, 0, row, 1, CHANNELS, NULL, &out) == 0);
+    CHECK(gw_phasor_push(p, 1000, row, 1, CHANNELS, NULL, &out) == 11 && out.time[0] == 0);
     leave(p, &out);
 }
 
@@ -290,12 +295,11 @@ static void anything_may_come(void)
             noise = noise * 1664525u + 1013904223u;
             int64_t rows = noise >> 16 & 0x7ff, gap = noise >> 4 & 0xff;
             index += gap < 240 ? 0 : gap < 248 ? gap - 239 : gap < 254 ? gap * 7 : gap * 100000;
-            int64_t promised = gw_phasor_reports(p, rows, index);
+            int64_t promised = gw_phasor_reports(p, index, rows);
             CHECK(promised >= 0);
             out.count = 0;
             out.capacity = promised;
-            CHECK(gw_phasor_push(p, samples + index % 3000 * CHANNELS, rows, CHANNELS, index,
-                                 noise & 8 ? quality : NULL, &out) == promised);
+            CHECK(gw_phasor_push(p, index, samples + index % 3000 * CHANNELS, rows, CHANNELS, noise & 8 ? quality : NULL, &out) == promised);
             CHECK(out.count == promised);
             for (int64_t i = 0; i < promised; i++) {
                 int full = out.magnitude[i * CHANNELS] >= 0, good = out.quality[i] == GW_GOOD;
@@ -336,7 +340,7 @@ static void quality_is_that_of_the_window(void)
         int64_t at = 1000, delay = gw_phasor_delay(p);
         quality[at] = cases[k].first;
         quality[at + 1] = cases[k].second;
-        CHECK(gw_phasor_push(p, samples, ROWS, CHANNELS, 0, quality, &out) > 0);
+        CHECK(gw_phasor_push(p, 0, samples, ROWS, CHANNELS, quality, &out) > 0);
         for (int64_t i = 4; i < out.count; i++) {
             int first = llabs(i * EVERY - at) <= delay, second = llabs(i * EVERY - at - 1) <= delay;
             if (first == second)
@@ -354,12 +358,12 @@ static void too_little_has_no_frequency(void)
     enum { RATE = 4800, ROWS = 2400 };
     int32_t *samples = column(ROWS * CHANNELS, sizeof *samples);
     for (int three = 0; three < 2; three++) {
-        gw_phasor_config config = asked(RATE, 50, 50, GW_CLASS_P);
+        gw_phasor_setup setup = asked(RATE, 50, 50, GW_CLASS_P);
         const int32_t one[2][3] = {{3, -1, -1}, {0, 1, 2}};
-        config.set = three ? config.set : one[0];
-        gw_phasor *p = made(config);
+        setup.set = three ? setup.set : one[0];
+        gw_phasor *p = made(setup);
         gw_phasor_rows out = room(ROOM);
-        CHECK(gw_phasor_push(p, samples, ROWS, CHANNELS, 0, NULL, &out) > 0);
+        CHECK(gw_phasor_push(p, 0, samples, ROWS, CHANNELS, NULL, &out) > 0);
         int64_t last = out.count - 1;
         CHECK(isnan(out.frequency[last]) && isnan(out.rocof[last]));
         CHECK(out.quality[last] == GW_GOOD && same(out.magnitude[last * CHANNELS], 0));
@@ -373,14 +377,14 @@ static void one_phase_is_enough(void)
 {
     for (size_t s = 0; s < sizeof streams / sizeof *streams; s++) {
         int32_t rate = streams[s].rate, nominal = streams[s].nominal;
-        gw_phasor_config config =
+        gw_phasor_setup setup =
             asked(rate, nominal, streams[s].reporting, streams[s].performance);
         const int32_t one[2][3] = {{0, -1, -1}, {1, -1, -1}};
-        config.set = one[0];
-        gw_phasor *p = made(config);
+        setup.set = one[0];
+        gw_phasor *p = made(setup);
         int32_t *samples = wave(3 * rate / 2, rate, nominal, 1.9);
         gw_phasor_rows out = room(ROOM);
-        CHECK(gw_phasor_push(p, samples, 3 * rate / 2, CHANNELS, 0, NULL, &out) > 0);
+        CHECK(gw_phasor_push(p, 0, samples, 3 * rate / 2, CHANNELS, NULL, &out) > 0);
         int64_t last = out.count - 1;
         CHECK(fabs(out.frequency[last] - nominal - 1.9) < 1e-3);
         CHECK(fabs(out.rocof[last]) < 0.05);
@@ -393,49 +397,61 @@ static void one_phase_is_enough(void)
 static void whole_vectors_are_the_same(void)
 {
     enum { RATE = 4800, WHOLE = 4 };
-    gw_phasor_config config = asked(RATE, 50, 50, GW_CLASS_M);
-    gw_phasor *p = made(config);
-    config.channels = WHOLE;
-    gw_phasor *whole = made(config);
+    gw_phasor_setup setup = asked(RATE, 50, 50, GW_CLASS_M);
+    gw_phasor *p = made(setup);
+    setup.stream.columns = WHOLE;
+    gw_phasor *whole = made(setup);
     int32_t *samples = wave(RATE, RATE, 50, 0.4), *packed = column(RATE * WHOLE, sizeof *packed);
     for (int i = 0; i < RATE * WHOLE; i++)
         packed[i] = samples[i / WHOLE * CHANNELS + i % WHOLE];
     gw_phasor_rows out = room(ROOM), same_out = room(ROOM);
-    CHECK(gw_phasor_push(p, samples, RATE, CHANNELS, 0, NULL, &out) == 46);
-    CHECK(gw_phasor_push(whole, packed, RATE, WHOLE, 0, NULL, &same_out) == 46);
+    CHECK(gw_phasor_push(p, 0, samples, RATE, CHANNELS, NULL, &out) == 46);
+    CHECK(gw_phasor_push(whole, 0, packed, RATE, WHOLE, NULL, &same_out) == 46);
     for (int i = 0; i < 46; i++)
         for (int c = 0; c < WHOLE; c++)
             CHECK(same(out.angle[i * CHANNELS + c], same_out.angle[i * WHOLE + c]));
     leave(p, &out), leave(whole, &same_out), free(samples), free(packed);
 }
 
-static void refuses(gw_phasor_config config)
+static void refuses(gw_phasor_setup setup, int64_t code)
 {
-    static char memory[1 << 20];
-    CHECK(gw_phasor_size(&config) == GW_BAD_STREAM);
-    CHECK(gw_phasor_init(memory, sizeof memory, &config) == GW_BAD_STREAM);
+    static double memory[1 << 17];
+    CHECK(gw_phasor_size(&setup) == code);
+    CHECK(gw_phasor_init((gw_phasor *)memory, sizeof memory, &setup) == code);
 }
 
 static void what_cannot_be_is_refused(void)
 {
-    const gw_phasor_config good = asked(4800, 50, 50, GW_CLASS_P);
+    const gw_phasor_setup good = asked(4800, 50, 50, GW_CLASS_P);
     CHECK(gw_phasor_size(&good) > 0);
-    gw_phasor_config bad = good;
-    int32_t *const fields[] = {&bad.rate, &bad.rate,     &bad.nominal,  &bad.reporting,
-                               &bad.hold, &bad.hold,     &bad.channels, &bad.channels,
-                               &bad.sets, &bad.sets,     &bad.performance, &bad.reporting};
-    const int32_t values[] = {999, 32769, 55, 60, -1, 4801, 0, 33, 0, 17, 2, 0};
+    gw_phasor_setup bad = good;
+    int64_t *const wide[] = {&bad.stream.rate, &bad.stream.rate,    &bad.stream.nominal,
+                             &bad.stream.hold, &bad.stream.hold,    &bad.stream.columns,
+                             &bad.stream.columns};
+    const int64_t wides[] = {999, 32769, 55, -1, 4801, 0, GW_COLUMNS + 1};
+    for (size_t i = 0; i < sizeof wides / sizeof *wides; i++) {
+        bad = good;
+        *wide[i] = wides[i];
+        refuses(bad, GW_BAD_STREAM);
+    }
+    const double endless[CHANNELS] = {1.0, 1.0, INFINITY, 1.0, 1.0};
+    bad = good;
+    bad.stream.scale = endless;
+    refuses(bad, GW_BAD_STREAM);
+    int32_t *const fields[] = {&bad.reporting, &bad.reporting, &bad.sets, &bad.sets,
+                               &bad.performance};
+    const int32_t values[] = {60, 0, 0, 17, 2};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         bad = good;
         *fields[i] = values[i];
-        refuses(bad);
+        refuses(bad, GW_BAD_SETUP);
     }
     const int32_t wrong[][3] = {{-1, 1, 2}, {0, 1, -1}, {0, -1, 2}, {0, 1, 5}, {5, -1, -1}, {0, -2, -2}};
     bad = good;
     bad.sets = 1;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         bad.set = wrong[i];
-        refuses(bad);
+        refuses(bad, GW_BAD_SETUP);
     }
 }
 
@@ -447,24 +463,21 @@ static void refused_rows_change_nothing(void)
     int32_t *samples = wave(ROWS, RATE, 50, 0);
     gw_phasor_rows out = room(ROOM);
     int64_t most = INT64_C(9000000000) * RATE;
-    CHECK(gw_phasor_push(p, samples, 1, CHANNELS, -1, NULL, &out) == GW_BAD_INDEX);
-    CHECK(gw_phasor_push(p, samples, 1, CHANNELS, most, NULL, &out) == GW_BAD_INDEX);
-    CHECK(gw_phasor_push(p, samples, -1, CHANNELS, 0, NULL, &out) == GW_BAD_INDEX);
-    CHECK(gw_phasor_reports(p, INT64_MAX, 0) == GW_BAD_INDEX);
-    CHECK(gw_phasor_push(p, samples, 1, CHANNELS - 1, 0, NULL, &out) == GW_BAD_STREAM);
+    CHECK(gw_phasor_push(p, -1, samples, 1, CHANNELS, NULL, &out) == GW_BAD_INDEX);
+    CHECK(gw_phasor_push(p, most, samples, 1, CHANNELS, NULL, &out) == GW_BAD_INDEX);
+    CHECK(gw_phasor_push(p, 0, samples, -1, CHANNELS, NULL, &out) == GW_BAD_BLOCK);
+    CHECK(gw_phasor_reports(p, 0, INT64_MAX) == GW_BAD_BLOCK);
+    CHECK(gw_phasor_push(p, 0, samples, 1, CHANNELS - 1, NULL, &out) == GW_BAD_BLOCK);
     out.capacity = 7;
-    CHECK(gw_phasor_push(p, samples, ROWS, CHANNELS, 0, NULL, &out) == GW_ROWS_FULL);
+    CHECK(gw_phasor_push(p, 0, samples, ROWS, CHANNELS, NULL, &out) == GW_ROWS_FULL);
     CHECK(out.count == 0);
     out.capacity = ROOM;
-    CHECK(gw_phasor_push(p, samples, 0, CHANNELS, 7, NULL, &out) == 0);
-    CHECK(gw_phasor_push(p, samples, ROWS, CHANNELS, 0, NULL, &out) == 9);
-    CHECK(gw_phasor_push(p, samples, 1, CHANNELS, ROWS - 1, NULL, &out) == GW_BAD_INDEX);
-    CHECK(gw_phasor_push(p, samples, 1, CHANNELS, ROWS, NULL, &out) == 0);
-    CHECK(gw_phasor_push(p, samples, 1, CHANNELS, most - 1, NULL, &out) == 50);
+    CHECK(gw_phasor_push(p, 7, samples, 0, CHANNELS, NULL, &out) == 0);
+    CHECK(gw_phasor_push(p, 0, samples, ROWS, CHANNELS, NULL, &out) == 9);
+    CHECK(gw_phasor_push(p, ROWS - 1, samples, 1, CHANNELS, NULL, &out) == GW_BAD_INDEX);
+    CHECK(gw_phasor_push(p, ROWS, samples, 1, CHANNELS, NULL, &out) == 0);
+    CHECK(gw_phasor_push(p, most - 1, samples, 1, CHANNELS, NULL, &out) == 50);
     leave(p, &out), free(samples);
-
-    CHECK(strlen(gw_strerror(GW_BAD_STREAM)) > 20 && strlen(gw_strerror(GW_BAD_INDEX)) > 20 &&
-          strlen(gw_strerror(GW_NO_SUMS)) > 20);
 }
 
 int main(void)

@@ -4,25 +4,39 @@ This folder is the only Python that touches cffi.
 """
 
 from gateway.kernel.error import KernelError
+from gateway.kernel.events import Event, Events
 from gateway.kernel.level import force_level, level, levels
+from gateway.kernel.meter import Meter, Setup, State
 from gateway.kernel.phasor import Performance, PhasorReports, PhasorRows, Phasors
 from gateway.kernel.plan import Plan
 from gateway.kernel.points import ABSOLUTE, HELD, INTEGRATED, MARKS, Points
+from gateway.kernel.quantity import Quantity
 from gateway.kernel.rows import Rows
+from gateway.kernel.spectrum import Spectrum
+from gateway.kernel.stream import Stream, StreamState
 
 __all__ = [
     "ABSOLUTE",
     "HELD",
     "INTEGRATED",
     "MARKS",
+    "Event",
+    "Events",
     "KernelError",
+    "Meter",
     "Performance",
     "PhasorReports",
     "PhasorRows",
     "Phasors",
     "Plan",
     "Points",
+    "Quantity",
     "Rows",
+    "Setup",
+    "Spectrum",
+    "State",
+    "Stream",
+    "StreamState",
     "force_level",
     "level",
     "levels",

@@ -17,6 +17,7 @@ from gateway.kernel import (
     PhasorReports,
     PhasorRows,
     Phasors,
+    Stream,
     force_level,
     level,
     levels,
@@ -43,8 +44,9 @@ def wave(rate: int, rows: int, frequency: float, peak: float = 1e7, phase: float
 
 
 def estimator(rate: int, nominal: int, reporting: int, performance: Any, **more: Any) -> Phasors:
-    more = {"sets": THREE, "scale": [1.0] * 3, **more}
-    return Phasors(rate=rate, nominal=nominal, reporting=reporting, performance=performance, **more)
+    stream = Stream(rate, more.pop("scale", [1.0] * 3), nominal, more.pop("hold", 0))
+    more = {"sets": THREE, **more}
+    return Phasors(stream, reporting=reporting, performance=performance, **more)
 
 
 def reports(phasors: Phasors, samples: Samples, index: int = 0, *cuts: int) -> PhasorReports:
@@ -52,7 +54,7 @@ def reports(phasors: Phasors, samples: Samples, index: int = 0, *cuts: int) -> P
     out = phasors.rows(1000)
     for block in np.split(samples, cuts):
         index += len(block)
-        phasors.push(block, index - len(block), None, out)
+        phasors.push(index - len(block), block, out)
     drained = out.drain()
     assert drained is not None
     return drained
@@ -86,7 +88,7 @@ def test_sums_are_those_of_numpy_to_the_bit(rate: int, nominal: int) -> None:
     samples = noise(4 * cycle, 3)
     phasors, out = estimator(rate, nominal, 10, "P"), PhasorRows(100, 3, 1)
 
-    phasors.push(samples, index, None, out)
+    phasors.push(index, samples, out)
     middle, bits, sums = phasors.sums()
 
     at = (index + np.arange(4 * cycle)) % cycle
@@ -105,12 +107,12 @@ def test_sums_do_not_drift() -> None:
     rate, cycle = 4800, 96
     phasors, out = estimator(rate, 50, 10, "P"), PhasorRows(3000, 3, 1)
     for second in range(200):
-        phasors.push(noise(rate, 3, seed=second), (SECOND + second) * rate, None, out)
+        phasors.push((SECOND + second) * rate, noise(rate, 3, seed=second), out)
     last = noise(2 * cycle, 3, seed=999)
-    phasors.push(last, (SECOND + 200) * rate, None, out)
+    phasors.push((SECOND + 200) * rate, last, out)
 
     fresh, none = estimator(rate, 50, 10, "P"), PhasorRows(10, 3, 1)
-    fresh.push(last, (SECOND + 200) * rate, None, none)
+    fresh.push((SECOND + 200) * rate, last, none)
     assert np.array_equal(phasors.sums()[2], fresh.sums()[2])
 
 
@@ -239,11 +241,11 @@ def test_a_gap_is_held_or_invalidates() -> None:
     for hold, expected in ((3, Quality.QUESTIONABLE | Quality.INACCURATE), (2, Quality.INVALID)):
         phasors = estimator(4800, 50, 50, "P", hold=hold)
         out = phasors.rows(100)
-        phasors.push(samples[:at], 0, None, out)
-        phasors.push(samples[at + missing :], at + missing, None, out)
+        phasors.push(0, samples[:at], out)
+        phasors.push(at + missing, samples[at + missing :], out)
         found = out.drain()
         assert found is not None
-        assert phasors.held == (missing if hold >= missing else 0)
+        assert phasors.state().held == (missing if hold >= missing else 0)
         row = found.time * 4800 // 10**9
         first = row - phasors.delay < 0
         sees = (row + phasors.delay >= at) & (row - phasors.delay < at + missing)
@@ -259,7 +261,7 @@ def test_quality_of_rows_is_that_of_their_reports() -> None:
     quality[2000] = Quality.QUESTIONABLE | Quality.OVERFLOW
     phasors = estimator(4800, 50, 50, "M")
     out = phasors.rows(100)
-    phasors.push(samples, 0, quality, out)
+    phasors.push(0, samples, out, quality)
     found = out.drain()
     assert found is not None
     row = found.time * 4800 // 10**9
@@ -272,13 +274,13 @@ def test_rows_are_emptied() -> None:
     """What was drained is the reader's own, and what was not is counted."""
     phasors, out = estimator(4800, 50, 50, "P"), PhasorRows(50, 3, 1)
     assert out.drain() is None
-    made = phasors.reports(4800, 0)
-    assert phasors.push(wave(4800, 4800, 50), 0, None, out) == made == len(range(0, 4681, 96))
+    made = phasors.reports(0, 4800)
+    assert phasors.push(0, wave(4800, 4800, 50), out) == made == len(range(0, 4681, 96))
     assert (out.count, out.free) == (made, 50 - made)
     first = out.drain()
     assert first is not None
     assert len(first) == made
-    phasors.push(wave(4800, 4800, 50), 4800, None, out)
+    phasors.push(4800, wave(4800, 4800, 50), out)
     out.clear()
     assert out.count == 0
     assert first.time[0] == 0
@@ -287,11 +289,11 @@ def test_rows_are_emptied() -> None:
 @pytest.mark.parametrize(
     ("samples", "quality", "sentence"),
     [
-        (np.zeros((4, 3)), None, r"int32 rows of 3 or more, got float64\(4, 3\)"),
-        (np.zeros((4, 2), np.int32), None, r"int32 rows of 3 or more, got int32\(4, 2\)"),
-        (np.zeros(12, np.int32), None, r"got int32\(12,\)"),
-        (np.zeros((4, 3), np.int32), np.zeros(4, np.int16), r"uint16 of 4 rows, got int16\(4,\)"),
-        (np.zeros((4, 3), np.int32), np.zeros(3, np.uint16), r"of 4 rows, got uint16\(3,\)"),
+        (np.zeros((4, 3)), None, r"samples of float64, 2 dimensions; they must be int32"),
+        (np.zeros((4, 2), np.int32), None, r"samples of 2 columns; the stream has 3"),
+        (np.zeros(12, np.int32), None, r"samples of int32, 1 dimensions"),
+        (np.zeros((4, 3), np.int32), np.zeros(4, np.int16), r"quality of int16, shape \(4,\)"),
+        (np.zeros((4, 3), np.int32), np.zeros(3, np.uint16), r"must be uint16, \(4,\)"),
         (np.zeros((4, 6), np.int32)[:, ::2], None, "contiguous"),
         (np.zeros((4, 3), np.int32), np.zeros(8, np.uint16)[::2], "contiguous"),
     ],
@@ -300,24 +302,24 @@ def test_arrays_that_do_not_fit_are_refused(samples: Any, quality: Any, sentence
     """A wrong type, shape or stride is named before the kernel sees it."""
     phasors = estimator(4800, 50, 50, "P")
     with pytest.raises(ValueError, match=sentence):
-        phasors.push(samples, 0, quality, phasors.rows(10))
+        phasors.push(0, samples, phasors.rows(10), quality)
 
 
 def test_rows_that_do_not_fit_are_refused() -> None:
     """Too few rows, rows of another estimator, and rows that were there before are refused."""
     phasors, samples = estimator(4800, 50, 50, "P"), wave(4800, 4800, 50)
     with pytest.raises(
-        ValueError, match="rows of 3 channels and 2 sets for an estimator of 3 and 1"
+        ValueError, match="rows of 3 columns and 2 sets for an estimator of 3 and 1"
     ):
-        phasors.push(samples, 0, None, PhasorRows(100, 3, 2))
+        phasors.push(0, samples, PhasorRows(100, 3, 2))
     with pytest.raises(KernelError, match=r"fewer free rows .* 10 reports free"):
-        phasors.push(samples, 0, None, phasors.rows(10))
+        phasors.push(0, samples, phasors.rows(10))
     out = phasors.rows(100)
-    phasors.push(samples, 0, None, out)
-    with pytest.raises(KernelError, match=r"not after .* 1 rows from index 4799"):
-        phasors.push(samples[:1], 4799, None, out)
-    with pytest.raises(KernelError, match=r"not after .* 1 rows from index 4799"):
-        phasors.reports(1, 4799)
+    phasors.push(0, samples, out)
+    with pytest.raises(KernelError, match=r"before the one expected.* 4799, 4800 expected"):
+        phasors.push(4799, samples[:1], out)
+    with pytest.raises(KernelError, match=r"before the one expected.* 4799, 4800 expected"):
+        phasors.reports(4799, 1)
     with pytest.raises(ValueError, match="capacity 0"):
         PhasorRows(0, 3, 1)
 
@@ -325,14 +327,14 @@ def test_rows_that_do_not_fit_are_refused() -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"rate": 500}, "500 samples/s"),
-        ({"nominal": 55}, "55 Hz"),
+        ({"rate": 500}, r"no such rate.*Stream\(rate=500"),
+        ({"nominal": 55}, "nominal=55"),
         ({"reporting": 60}, "60 reports/s"),
         ({"performance": "X"}, "class 'X'; there are P, M"),
-        ({"sets": ((0, 1),)}, r"set \(0, 1\); a set is three channels, or one"),
+        ({"sets": ((0, 1),)}, r"set \(0, 1\); a set is three columns, or one"),
         ({"sets": ((0, 1, 3),)}, r"sets \[\(0, 1, 3\)\]"),
-        ({"turn": [0.0]}, "3 channels have a scale and 1 a turn"),
-        ({"hold": -1}, "hold -1"),
+        ({"turn": [0.0]}, "3 columns have a scale and 1 a turn"),
+        ({"hold": -1}, "hold=-1"),
     ],
 )
 def test_what_cannot_be_is_named(wrong: dict[str, Any], sentence: str) -> None:

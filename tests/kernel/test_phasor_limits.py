@@ -16,6 +16,7 @@ from benchmarks.pmu.case import CASES
 from benchmarks.pmu.judge import judge
 from benchmarks.pmu.signal import Column, Signal
 from benchmarks.pmu.stream import RATES, REPORTING, Stream
+from gateway import kernel
 from gateway.kernel import Phasors
 
 GOAL = 80.0  # % of every limit
@@ -101,12 +102,10 @@ def test_the_meter_sees_errors(stream: Stream, monkeypatch: pytest.MonkeyPatch) 
         ) -> Any:
             rate, nominal, reporting, performance = stream
             return Phasors(
-                rate=rate,
-                nominal=nominal,
+                kernel.Stream(rate, [scale * s for s in scales], nominal),
                 reporting=reporting,
                 performance=performance,
                 sets=sets,
-                scale=[scale * s for s in scales],
                 turn=[turn] * len(scales),
             )
 
