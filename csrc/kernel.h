@@ -32,7 +32,8 @@ enum {
     GW_BAD_SETUP = -23,
     GW_BAD_QUANTITY = -24,
     GW_EVENTS_FULL = -25,
-    GW_NO_SUMS = -26
+    GW_NO_SUMS = -26,
+    GW_BAD_FILE = -40
 };
 
 /* Quality of a sample, IEC 61850-7-3 clause 6.2.1; the two lowest bits are one number. */
@@ -485,6 +486,165 @@ void gw_meter_look(const gw_meter *meter, gw_meter_state *state);
 
 /* The registers of GW_ENERGY, 16 of them, to read and to restore. */
 double *gw_meter_energy(gw_meter *meter);
+
+/*
+ * Sampled values: IEC 61850-9-2 in its profiles 9-2LE (80 or 256 samples per cycle, one ASDU in a
+ * frame) and IEC 61869-9 (4800 samples/s, 2 ASDUs; 14400 samples/s, 6 ASDUs).  A data set is pairs of
+ * a value, 32 bits with a sign, and a quality, 32 bits (IEC 61869-9 clause 6.903.9).
+ *
+ * Frames are Ethernet frames from the first octet of the destination, without their check.
+ * Frame i has size[i] octets at data + offset[i], and came at time[i] [ns since the Unix epoch].
+ */
+typedef struct {
+    int64_t n;
+    const uint8_t *data;
+    int64_t length;
+    const int64_t *offset;
+    const int64_t *size;
+    const int64_t *time;
+} gw_frames;
+
+/*
+ * Rows of samples, appended at count, 0 <= count <= capacity, `columns` in each.
+ * A run is rows whose indices follow each other: from row run_first on, whose index is run_index;
+ * there is room for as many runs as rows.
+ * quality: of each row.  each: NULL, or that of each column, at row * columns + column.
+ * marks: 0 where all rows are good; details of any that are not are merged into it.
+ */
+typedef struct {
+    int64_t capacity;
+    int64_t columns;
+    int64_t count;
+    int32_t *samples;
+    uint16_t *quality;
+    uint16_t *each;
+    int64_t runs;
+    int64_t *run_first;
+    int64_t *run_index;
+    uint32_t marks;
+} gw_sample_rows;
+
+enum {
+    GW_SV_ASDUS = 16, /* most in a frame */
+    GW_SV_ID = 129    /* octets of the longest name of a stream or data set */
+};
+
+/*
+ * Which frames are a stream's, and what its rows are worth.
+ *
+ * stream:    smpCnt counts from 0 at each second to rate - 1; the data set has `columns` pairs.
+ * asdus:     most ASDUs of a frame, 1..GW_SV_ASDUS.
+ * appid:     below 0 for any.
+ * revision:  confRev, below 0 for any.
+ * synch:     the least smpSynch at which the clock is synchronised: 1 local, 2 global.  Values from
+ *            5 on are the identity of a local grandmaster, and count as 1.
+ * simulated: 0 leaves frames with the simulation bit; 1 takes them, as a test, and once there was
+ *            one, leaves those without (IEC 61850-7-1 clause 7.8.2).
+ * watched:   bit c where the quality of column c counts for the quality of the row.
+ * id:        svID, of id_length octets; 0 of them for any.
+ */
+typedef struct {
+    gw_stream stream;
+    int64_t asdus;
+    int32_t appid;
+    int64_t revision;
+    int32_t synch;
+    int32_t simulated;
+    uint32_t watched;
+    const uint8_t *id;
+    int64_t id_length;
+} gw_sv_setup;
+
+/*
+ * Counters.
+ * stream:    next, and as gaps and lost those in the numbers of samples; held stays 0.
+ * frames:    that rows came of; rows: of them.
+ * late:      rows that came after they had been counted as lost by the last gap; they are left.
+ * duplicate: other rows from before the one expected.
+ * foreign:   frames of something else; aside: left for their simulation bit.
+ * malformed: frames that break the rules of their encoding.
+ * unfit:     frames or ASDUs of the stream that do not fit the setup: ASDUs, confRev, columns, rate.
+ * learned:   frames that had to be parsed because they were not as the one before.
+ * away:      the time that the last frame came less the time of its last row [ns].
+ */
+typedef struct {
+    gw_stream_state stream;
+    int64_t frames;
+    int64_t rows;
+    int64_t late;
+    int64_t duplicate;
+    int64_t foreign;
+    int64_t aside;
+    int64_t malformed;
+    int64_t unfit;
+    int64_t learned;
+    int64_t away;
+} gw_sv_state;
+
+typedef struct gw_sv gw_sv;
+int64_t gw_sv_size(void);
+int64_t gw_sv_init(gw_sv *sv, int64_t size, const gw_sv_setup *setup);
+
+/*
+ * Take frames and append the rows of those that are the stream's.
+ *
+ * The first row's second is the one that brings it nearest to the time its frame came; then the
+ * numbers of samples count on, and where no frame came for more than half a second, the time that
+ * passed says how many seconds went by.
+ * Needs free rows for `asdus` of each frame.  Returns the number of rows appended, or GW_BAD_BLOCK
+ * where the rows have other columns, GW_SHORT_BLOCK where a frame lies outside the data, GW_BAD_INDEX
+ * where its time is none, GW_ROWS_FULL.
+ */
+int64_t gw_sv_decode(gw_sv *sv, const gw_frames *frames, gw_sample_rows *out);
+void gw_sv_look(const gw_sv *sv, gw_sv_state *state);
+
+/*
+ * What a publisher sends.
+ *
+ * stream, appid, revision, id: as above; asdus: of each frame.
+ * set:     the name of the data set, of set_length octets; 0 of them for none.
+ * vlan:    the tag's priority, DEI and id, 0..65535; below 0 for no tag.
+ * mode:    below 0, or smpMod, and with it smpRate: 0 per nominal cycle, 1 per second.
+ * clock:   1 for refrTm in each ASDU.
+ */
+typedef struct {
+    gw_stream stream;
+    uint8_t destination[6];
+    uint8_t source[6];
+    int32_t vlan;
+    int32_t appid;
+    int32_t simulated;
+    int64_t asdus;
+    int64_t revision;
+    int32_t mode;
+    int32_t clock;
+    const uint8_t *id;
+    int64_t id_length;
+    const uint8_t *set;
+    int64_t set_length;
+} gw_sv_publisher;
+
+/* The octets of each of a publisher's frames, or GW_BAD_STREAM or GW_BAD_SETUP. */
+int64_t gw_sv_frame_size(const gw_sv_publisher *publisher);
+
+/*
+ * Frames of n rows, a multiple of asdus, one after the other.
+ * quality: of each value, at row * columns + column, or NULL for good; bits of GW_DEVICE_TIME and
+ * GW_CLOCK_NOT_SYNCHRONISED are not sent.
+ * Returns the octets written, or GW_BAD_BLOCK, GW_BAD_INDEX or GW_NO_ROOM.
+ */
+int64_t gw_sv_encode(const gw_sv_publisher *publisher, int64_t index, const int32_t *samples,
+                     int64_t n, int64_t stride, const uint16_t *quality, uint8_t synch,
+                     uint8_t *out, int64_t capacity);
+
+/*
+ * Files of frames: libpcap's, of Ethernet, with times in us or ns, of either order of bytes.
+ * Finds up to `capacity` frames that are in the file's octets whole; offset, size and time are as of
+ * gw_frames.  *at: 0 before the first; then where the next call goes on.
+ * Returns how many, or GW_BAD_FILE.
+ */
+int64_t gw_pcap_frames(const uint8_t *data, int64_t length, int64_t *at, int64_t capacity,
+                       int64_t *offset, int64_t *size, int64_t *time);
 
 /* The sentence of a return code. */
 const char *gw_strerror(int64_t code);

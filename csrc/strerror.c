@@ -36,6 +36,8 @@ const char *gw_strerror(int64_t code)
         return "there are fewer free events than may happen";
     case GW_NO_SUMS:
         return "there are no sums to be shown";
+    case GW_BAD_FILE:
+        return "this is no file of Ethernet frames as libpcap writes them";
     default:
         return code > 0 ? "no error" : "unknown error";
     }

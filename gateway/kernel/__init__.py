@@ -12,6 +12,8 @@ from gateway.kernel.plan import Plan
 from gateway.kernel.points import ABSOLUTE, HELD, INTEGRATED, MARKS, Points
 from gateway.kernel.quantity import Quantity
 from gateway.kernel.rows import Rows
+from gateway.kernel.sampled import Frames, Publisher, SampledState, SampledValues, pcap_frames
+from gateway.kernel.samples import Run, SampleRows
 from gateway.kernel.spectrum import Spectrum
 from gateway.kernel.stream import Stream, StreamState
 
@@ -22,6 +24,7 @@ __all__ = [
     "MARKS",
     "Event",
     "Events",
+    "Frames",
     "KernelError",
     "Meter",
     "Performance",
@@ -30,8 +33,13 @@ __all__ = [
     "Phasors",
     "Plan",
     "Points",
+    "Publisher",
     "Quantity",
     "Rows",
+    "Run",
+    "SampleRows",
+    "SampledState",
+    "SampledValues",
     "Setup",
     "Spectrum",
     "State",
@@ -40,4 +48,5 @@ __all__ = [
     "force_level",
     "level",
     "levels",
+    "pcap_frames",
 ]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gateway.kernel._kernel import ffi, lib
 from gateway.kernel.error import KernelError
+from gateway.kernel.samples import SampleRows
 from gateway.kernel.stream import Stream, StreamState
 from gateway.kernel.waveform import Samples, check_samples, flags, room
 from gateway.model.batch import QualityColumn, TimeColumn, ValueColumn
@@ -219,6 +220,29 @@ class Phasors:
                 f"{reports.free} reports free",
             )
         return count
+
+    def take(self, rows: SampleRows, reports: PhasorRows) -> int:
+        """Take the rows that are waiting, run by run, append reports, and return how many.
+
+        Raises as `push` does; the runs before the one that is refused were taken.
+        """
+        columns = self.stream.columns
+        if rows.columns < columns or reports.columns != columns or reports.sets != self.sets:
+            raise ValueError(
+                f"rows of {rows.columns} columns, reports of {reports.columns} and {reports.sets} "
+                f"sets for an estimator of {columns} and {self.sets}"
+            )
+        made = 0
+        for index, samples, n, quality in rows._blocks():
+            count: int = _push(self._c, index, samples, n, rows.columns, quality, reports._c)
+            if count < 0:
+                raise KernelError(
+                    count,
+                    f"index {index}, {self.state().next} expected, {n} rows, "
+                    f"{reports.free} reports free",
+                )
+            made += count
+        return made
 
     def sums(self) -> tuple[int, int, IntegerSums]:
         """Return the exact sums of class P after the last row, for whoever wants to check them.

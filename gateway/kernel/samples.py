@@ -1,0 +1,102 @@
+"""Rows of samples that the kernel made, for what it measures of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.kernel._kernel import ffi
+from gateway.kernel.waveform import Samples
+from gateway.model.batch import QualityColumn
+
+_NULL = ffi.NULL
+
+
+class Run(NamedTuple):
+    """Rows that follow each other.
+
+    first:   the index of the first; samples: int32, (rows, columns); quality: of each row.
+    each:    of each value, (rows, columns), or None.
+    """
+
+    first: int
+    samples: Samples
+    quality: QualityColumn
+    each: npt.NDArray[np.uint16] | None
+
+
+class SampleRows:
+    """Room for `capacity` rows of so many columns, filled by calls and emptied by `clear`.
+
+    Owned by one thread at a time.
+    """
+
+    __slots__ = (
+        "_c", "_each", "_first", "_index", "_quality", "_samples", "capacity", "columns"
+    )  # fmt: skip
+
+    def __init__(self, capacity: int, columns: int, *, each: bool = False) -> None:
+        if capacity < 1:
+            raise ValueError(f"rows of capacity {capacity}; it must be at least 1")
+        self.capacity, self.columns = capacity, columns
+        self._samples = np.zeros((capacity, columns), np.int32)
+        self._quality = np.zeros(capacity, np.uint16)
+        self._each = np.zeros((capacity, columns), np.uint16) if each else None
+        self._first = np.zeros(capacity, np.int64)
+        self._index = np.zeros(capacity, np.int64)
+        c = self._c = ffi.new("gw_sample_rows *")
+        c.capacity, c.columns = capacity, columns
+        c.samples = _memory("int32_t[]", self._samples)
+        c.quality = _memory("uint16_t[]", self._quality)
+        c.each = _NULL if self._each is None else _memory("uint16_t[]", self._each)
+        c.run_first = _memory("int64_t[]", self._first)
+        c.run_index = _memory("int64_t[]", self._index)
+
+    @property
+    def count(self) -> int:
+        """Rows that are waiting."""
+        count: int = self._c.count
+        return count
+
+    @property
+    def free(self) -> int:
+        """Rows that may still be appended."""
+        free: int = self.capacity - self._c.count
+        return free
+
+    def clear(self) -> None:
+        """Forget the rows."""
+        c = self._c
+        c.count = c.runs = c.marks = 0
+
+    def _blocks(self) -> list[tuple[int, Any, int, Any]]:
+        """Return the runs for the kernel: index, samples, rows and qualities."""
+        c = self._c
+        if c.runs == 1:
+            return [(c.run_index[0], c.samples, c.count, c.quality if c.marks else _NULL)]
+        ends = [*self._first[1 : c.runs].tolist(), c.count]
+        return [
+            (
+                c.run_index[run],
+                c.samples + c.run_first[run] * self.columns,
+                end - c.run_first[run],
+                c.quality + c.run_first[run],
+            )
+            for run, end in enumerate(ends if c.runs else [])
+        ]
+
+    def __iter__(self) -> Iterator[Run]:
+        """Yield the rows that are waiting, as views: what is cleared and filled anew changes."""
+        c = self._c
+        ends = [*self._first[1 : c.runs].tolist(), c.count]
+        for run, end in zip(range(c.runs), ends, strict=True):
+            rows = slice(int(self._first[run]), end)
+            each = None if self._each is None else self._each[rows]
+            yield Run(int(self._index[run]), self._samples[rows], self._quality[rows], each)
+
+
+def _memory(ctype: str, column: npt.NDArray[Any]) -> Any:
+    return ffi.from_buffer(ctype, column, require_writable=True)
