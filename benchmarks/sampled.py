@@ -2,11 +2,11 @@
 
 A stream of 8 columns, 4800 samples per second (in frames of one ASDU, as of 9-2LE, or of two, as of
 IEC 61869-9) or 14400 (six ASDUs): three voltages and currents with their neutrals, distorted.
-Frames come in blocks of 48.  A block is decoded, and its rows go to an estimator of class P (two sets
-of three phases, 50 reports per second) and to a meter (Urms(1/2), 10-cycle rms, powers, unbalance and
-frequency, with or without harmonics to order 40).
-Times are CPU times of this thread, of the same second again and again; what is compared takes turns,
-and a figure is the median of the turns.
+Frames come in blocks of 48.  A block is decoded, and its rows go to an estimator of class P (two
+sets of three phases, 50 reports per second) and to a meter (Urms(1/2), 10-cycle rms, powers,
+unbalance and frequency, with or without harmonics to order 40), in one call from Python.
+Times are CPU times of this thread, of the same second again and again; what is compared takes
+turns, and a figure is the median of the turns.
 
 `python -m benchmarks.sampled` prints a table; `run()` returns the figures.
 """
@@ -20,6 +20,7 @@ from benchmarks.meter import HERTZ, LANES, SCALE, SPANS, second, turns
 from gateway.kernel import (
     Events,
     Frames,
+    Measured,
     Meter,
     Phasors,
     Publisher,
@@ -47,8 +48,6 @@ class Bench:
 
     def __init__(self, rate: int, asdus: int, parts: str, orders: int = 0) -> None:
         stream = Stream(rate, SCALE)
-        self.parts = parts
-        self.rate = rate
         frames = Publisher(stream, "MU0101", asdus).encode(SECOND * rate, second(rate))
         step = 10**9 * asdus // rate
         times = [SECOND * 10**9 + i * step for i in range(len(frames))]
@@ -65,17 +64,16 @@ class Bench:
         self.meter = Meter(setup, {q: i for i, q in enumerate(wanted)})
         room = self.meter.room(BLOCK * asdus)
         self.rows, self.events = Rows(room[0]), Events(room[1])
+        self.to = Measured(
+            (self.phasors, self.reports) if "p" in parts else None,
+            (self.meter, self.rows, self.events) if "m" in parts else None,
+        )
 
     def __call__(self) -> None:
-        """Take a second."""
+        """Take a second; its times do not go on, its numbers of samples do."""
         for frames in self.blocks:
-            self.samples.clear()
-            self.values.decode(frames, self.samples)
-            if "p" in self.parts:
-                self.phasors.take(self.samples, self.reports)
+            if self.values.measure(frames, self.samples, self.to):
                 self.reports.clear()
-            if "m" in self.parts:
-                self.meter.take(self.samples, self.rows, self.events)
                 self.rows.clear()
 
 

@@ -505,7 +505,7 @@ typedef struct {
 } gw_frames;
 
 /*
- * Rows of samples, appended at count, 0 <= count <= capacity, `columns` in each.
+ * Rows of samples, `columns` in each; what fills them begins anew.
  * A run is rows whose indices follow each other: from row run_first on, whose index is run_index;
  * there is room for as many runs as rows.
  * quality: of each row.  each: NULL, or that of each column, at row * columns + column.
@@ -586,17 +586,38 @@ int64_t gw_sv_size(void);
 int64_t gw_sv_init(gw_sv *sv, int64_t size, const gw_sv_setup *setup);
 
 /*
- * Take frames and append the rows of those that are the stream's.
+ * Take frames and fill the rows with those that are the stream's.
  *
  * The first row's second is the one that brings it nearest to the time its frame came; then the
  * numbers of samples count on, and where no frame came for more than half a second, the time that
  * passed says how many seconds went by.
- * Needs free rows for `asdus` of each frame.  Returns the number of rows appended, or GW_BAD_BLOCK
+ * Needs room for `asdus` rows of each frame.  Returns the number of rows, or GW_BAD_BLOCK
  * where the rows have other columns, GW_SHORT_BLOCK where a frame lies outside the data, GW_BAD_INDEX
  * where its time is none, GW_ROWS_FULL.
  */
 int64_t gw_sv_decode(gw_sv *sv, const gw_frames *frames, gw_sample_rows *out);
 void gw_sv_look(const gw_sv *sv, gw_sv_state *state);
+
+/* What rows of samples go to, and where its results are appended; NULL for neither. */
+typedef struct {
+    gw_phasor *phasor;
+    gw_phasor_rows *reports;
+    gw_meter *meter;
+    gw_rows *values;
+    gw_events *events;
+} gw_measured;
+
+/*
+ * Push all runs of the rows.  Returns the number of results appended, or a code of gw_phasor_push()
+ * or gw_meter_push() at the first run that is refused: the ones before it were taken, and where room
+ * was missing, another call goes on with it.
+ */
+int64_t gw_measure(const gw_sample_rows *rows, const gw_measured *to);
+
+/* Take frames, and measure their rows.  Where the code is that room for results is missing, the
+ * frames were taken, and gw_measure() goes on. */
+int64_t gw_sv_measure(gw_sv *sv, const gw_frames *frames, gw_sample_rows *rows,
+                      const gw_measured *to);
 
 /*
  * What a publisher sends.

@@ -5,6 +5,8 @@
  */
 #include <stdint.h>
 
+#include "sv.h"
+
 typedef struct {
     double l[4];
 } gw_lanes;
@@ -18,6 +20,17 @@ typedef struct {
 #define GW_TIMES(a, b, c, t) GW_PRODUCT(a - b - b + c, t)
 #define GW_NARROW 0
 #define GW_VECTOR 2
+
+/* Pairs of a value and a quality; loops.h. */
+static uint32_t pairs(const uint8_t *from, int64_t n, int32_t *to)
+{
+    uint32_t any = 0;
+    for (int64_t c = 0; c < n; c++, from += GW_PAIR) {
+        to[c] = (int32_t)gw_be32(from);
+        any |= gw_be32(from + 4);
+    }
+    return any;
+}
 
 #define GW_EACH_LANE for (int l = 0; l < 4; l++)
 

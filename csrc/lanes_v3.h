@@ -2,6 +2,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "sv.h"
+
 typedef __m256d gw_lanes;
 typedef __m256i gw_words;
 typedef __m256 gw_eight;
@@ -11,6 +13,30 @@ typedef __m256 gw_eight;
 #define GW_TIMES(a, b, c, t) (GW_PRODUCT(a, t) - (GW_PRODUCT(b, t) << 1) + GW_PRODUCT(c, t))
 #define GW_NARROW 1
 #define GW_VECTOR 4
+
+static uint32_t pairs(const uint8_t *from, int64_t n, int32_t *to)
+{
+    const __m256i swap = _mm256_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3, 12,
+                                         13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
+    __m256i all = _mm256_setzero_si256();
+    for (; n >= 8; n -= 8, to += 8, from += 8 * GW_PAIR) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)from);
+        __m256i b = _mm256_loadu_si256((const __m256i *)(from + 4 * GW_PAIR));
+        all = _mm256_or_si256(all, _mm256_or_si256(a, b));
+        /* Values 0 1 4 5 2 3 6 7 of the two halves of each, then in their order. */
+        __m256 even = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88);
+        __m256i values = _mm256_permute4x64_epi64(_mm256_castps_si256(even), 0xd8);
+        _mm256_storeu_si256((__m256i *)to, _mm256_shuffle_epi8(values, swap));
+    }
+    uint8_t each[8 * 4];
+    _mm256_storeu_si256((__m256i *)each, all);
+    uint32_t any = gw_be32(each + 4) | gw_be32(each + 12) | gw_be32(each + 20) | gw_be32(each + 28);
+    for (int64_t c = 0; c < n; c++, from += GW_PAIR) {
+        to[c] = (int32_t)gw_be32(from);
+        any |= gw_be32(from + 4);
+    }
+    return any;
+}
 
 static inline gw_lanes gw_all(double x)
 {

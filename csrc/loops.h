@@ -72,6 +72,9 @@ typedef struct {
      * twice `apart` rows later. */
     void (*instants)(const int32_t *rows, int64_t n, int64_t lanes, int64_t apart,
                      const double *taps, gw_vectors vectors);
+    /* Of sampled values, sv.c: n pairs of a value and a quality, as they are sent, to the values;
+     * returns the qualities, one over the other. */
+    uint32_t (*pairs)(const uint8_t *from, int64_t n, int32_t *to);
 } gw_loops;
 
 extern const gw_loops gw_loops_plain;

@@ -248,4 +248,4 @@ static void lines(const gw_spectrum *spectrum, int64_t n)
     }
 }
 
-const gw_loops GW_LOOPS = {sums, blocks, filter, rotate, resample, transform, lines, carry, instants};
+const gw_loops GW_LOOPS = {sums, blocks, filter, rotate, resample, transform, lines, carry, instants, pairs};

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "loops.h"
 #include "memory.h"
 #include "quality.h"
 #include "stream.h"
@@ -34,6 +35,7 @@ struct gw_sv {
     gw_sv_setup setup;
     uint8_t id[GW_SV_ID];
     gw_sv_state state;
+    const gw_loops *loops; /* of the level that is in force */
     int64_t count;    /* smpCnt of the row that is expected */
     int64_t gap;      /* the first row of the last gap */
     int64_t since;    /* the first row after it */
@@ -179,12 +181,7 @@ static inline unsigned take_row(const gw_sv *sv, const uint8_t *from, unsigned c
                                 gw_sample_rows *out)
 {
     int64_t columns = out->columns, row = out->count;
-    int32_t *to = out->samples + row * columns;
-    uint32_t any = 0;
-    for (int64_t c = 0; c < columns; c++) {
-        to[c] = (int32_t)gw_be32(from + GW_PAIR * c);
-        any |= gw_be32(from + GW_PAIR * c + 4);
-    }
+    uint32_t any = sv->loops->pairs(from, columns, out->samples + row * columns);
     uint16_t *each = out->each ? out->each + row * columns : NULL;
     for (int64_t c = 0; each && c < columns; c++)
         each[c] = (uint16_t)((gw_be32(from + GW_PAIR * c + 4) & GW_SV_QUALITY) | common);
@@ -262,7 +259,7 @@ static void take_frame(gw_sv *sv, const uint8_t *frame, int64_t size, int64_t ti
 
 int64_t gw_sv_decode(gw_sv *sv, const gw_frames *frames, gw_sample_rows *out)
 {
-    int64_t n = frames->n, before = out->count, rate = sv->setup.stream.rate;
+    int64_t n = frames->n, rate = sv->setup.stream.rate;
     if (n < 0 || out->columns != sv->setup.stream.columns)
         return GW_BAD_BLOCK;
     for (int64_t f = 0; f < n; f++) {
@@ -272,12 +269,15 @@ int64_t gw_sv_decode(gw_sv *sv, const gw_frames *frames, gw_sample_rows *out)
         if (frames->time[f] < 0 || frames->time[f] > most_time)
             return GW_BAD_INDEX;
     }
-    if (n > (out->capacity - out->count) / sv->setup.asdus)
+    if (n > out->capacity / sv->setup.asdus)
         return GW_ROWS_FULL;
+    sv->loops = gw_loops_now();
+    out->count = out->runs = 0;
+    out->marks = GW_GOOD;
     for (int64_t f = 0; f < n; f++)
         take_frame(sv, frames->data + frames->offset[f], frames->size[f], frames->time[f], out);
     int64_t last = sv->state.stream.next - 1;
-    if (out->count > before)
+    if (out->count > 0)
         sv->state.away = sv->time - (last / rate * SECOND_NS + last % rate * SECOND_NS / rate);
-    return out->count - before;
+    return out->count;
 }

@@ -92,17 +92,42 @@ static inline uint8_t *frame_at(const gw_sv_publisher *publisher, int64_t index,
     return frame;
 }
 
-/* Take one frame, from memory of its own. */
+/* Append rows to others, a run of its own where the first does not follow the last. */
+static inline void append(gw_sample_rows *to, const gw_sample_rows *from)
+{
+    size_t row = COLUMNS * (size_t)from->count, at = (size_t)(to->count * COLUMNS);
+    int64_t last = to->runs - 1;
+    if (from->count == 0)
+        return;
+    memcpy(to->samples + at, from->samples, row * sizeof *to->samples);
+    memcpy(to->quality + to->count, from->quality, (size_t)from->count * sizeof *to->quality);
+    if (to->each)
+        memcpy(to->each + at, from->each, row * sizeof *to->each);
+    if (last < 0 ||
+        from->run_index[0] - to->run_index[last] != to->count - to->run_first[last]) {
+        to->run_first[to->runs] = to->count;
+        to->run_index[to->runs++] = from->run_index[0];
+    }
+    to->count += from->count;
+    to->marks |= from->marks;
+}
+
+/* Take one frame, from memory of its own, into rows that are appended. */
 static inline int64_t feed(gw_sv *sv, const uint8_t *frame, int64_t size, int64_t time,
                            gw_sample_rows *rows)
 {
+    gw_sample_rows own = rows_of(GW_SV_ASDUS);
     uint8_t *alone = malloc((size_t)(size > 0 ? size : 1));
     CHECK(alone != NULL);
     memcpy(alone, frame, (size_t)size);
     const int64_t zero = 0;
     gw_frames frames = {1, alone, size, &zero, &size, &time};
-    int64_t made = gw_sv_decode(sv, &frames, rows);
-    free(alone);
+    if (!rows->each)
+        free(own.each), own.each = NULL;
+    int64_t made = gw_sv_decode(sv, &frames, &own);
+    CHECK(made == own.count && own.runs <= made && (own.runs > 0) == (made > 0));
+    append(rows, &own);
+    free(alone), leave(NULL, &own);
     return made;
 }
 

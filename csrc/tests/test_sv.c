@@ -58,6 +58,36 @@ static void rows_are_what_was_sent(void)
     }
 }
 
+/* Data sets of other lengths than that of 9-2LE; a row is not written past its end. */
+static void any_number_of_columns(void)
+{
+    for (int64_t columns = 1; columns <= GW_COLUMNS; columns += 1 + columns / 3) {
+        gw_sv_publisher publisher = usual_publisher(4000, 1);
+        gw_sv_setup setup = usual_subscriber(4000, 1);
+        publisher.stream.columns = setup.stream.columns = columns;
+        setup.watched = UINT32_MAX;
+        gw_sv *sv = made(&setup);
+        int32_t samples[GW_COLUMNS], *to = column(columns, sizeof *to);
+        uint16_t quality[GW_COLUMNS] = {0}, merged = 0;
+        uint8_t frame[512];
+        int64_t size = gw_sv_frame_size(&publisher), none = 0, first = 0, index = 0, time = 0;
+        for (int64_t bad = -1; bad < columns; bad++) {
+            for (int64_t c = 0; c < columns; c++) {
+                samples[c] = sample_of(bad, c);
+                quality[c] = c == bad ? GW_OVERFLOW : GW_GOOD;
+            }
+            CHECK(gw_sv_encode(&publisher, bad + 1, samples, 1, columns, quality, 2, frame, 512) ==
+                  size);
+            gw_frames frames = {1, frame, size, &none, &size, &time};
+            gw_sample_rows rows = {1, columns, 0, to, &merged, NULL, 0, &first, &index, 0};
+            CHECK(gw_sv_decode(sv, &frames, &rows) == 1 && index == bad + 1);
+            CHECK(merged == (bad < 0 ? GW_GOOD : GW_OVERFLOW) && rows.marks == merged);
+            CHECK(memcmp(to, samples, (size_t)columns * sizeof *to) == 0);
+        }
+        free(sv), free(to);
+    }
+}
+
 /* The example that a frame of 9-2LE is, octet for octet: written down from IEC 61850-9-2's tables. */
 static void a_frame_is_what_the_standard_says(void)
 {
@@ -396,9 +426,10 @@ static void files_hold_frames(void)
 
 int main(void)
 {
-    rows_are_what_was_sent();
+    on_every_level(rows_are_what_was_sent);
+    on_every_level(any_number_of_columns);
     a_frame_is_what_the_standard_says();
-    quality_is_merged();
+    on_every_level(quality_is_merged);
     lost_late_and_double_rows_are_counted();
     the_second_is_that_of_the_clock();
     simulated_frames_are_a_test();

@@ -6,6 +6,7 @@ This folder is the only Python that touches cffi.
 from gateway.kernel.error import KernelError
 from gateway.kernel.events import Event, Events
 from gateway.kernel.level import force_level, level, levels
+from gateway.kernel.measured import Measured
 from gateway.kernel.meter import Meter, Setup, State
 from gateway.kernel.phasor import Performance, PhasorReports, PhasorRows, Phasors
 from gateway.kernel.plan import Plan
@@ -26,6 +27,7 @@ __all__ = [
     "Events",
     "Frames",
     "KernelError",
+    "Measured",
     "Meter",
     "Performance",
     "PhasorReports",

@@ -15,7 +15,6 @@ from gateway.kernel.error import KernelError
 from gateway.kernel.events import Events
 from gateway.kernel.quantity import ITEMS, KINDS, LANES, ORDERED, SPANS, Quantity, kinds
 from gateway.kernel.rows import Rows
-from gateway.kernel.samples import SampleRows
 from gateway.kernel.spectrum import Spectrum
 from gateway.kernel.stream import Stream
 from gateway.kernel.waveform import Samples, check_samples, flags, room
@@ -185,32 +184,13 @@ class Meter:
         block = _from_buffer("int32_t[]", samples)
         made: int = _push(self._c, index, block, n, stride, marks, rows._c, events._c)
         if made < 0:
-            raise self._refused(made, index, n, rows, events)
+            needed = "needs {} free rows and {} free events".format(*self.room(n))
+            raise KernelError(
+                made,
+                f"index {index}, {self.state().next} expected, {n} rows; "
+                f"{needed}, got {rows.free} and {events.free}",
+            )
         return made
-
-    def take(self, samples: SampleRows, rows: Rows, events: Events) -> int:
-        """Take the rows of samples that are waiting, run by run, and return the number of results.
-
-        Raises as `push` does; the runs before the one that is refused were taken.
-        """
-        stride = samples.columns
-        if stride < self.columns:
-            raise ValueError(f"samples of {stride} columns; the stream has {self.columns}")
-        made = 0
-        for index, block, n, quality in samples._blocks():
-            count: int = _push(self._c, index, block, n, stride, quality, rows._c, events._c)
-            if count < 0:
-                raise self._refused(count, index, n, rows, events)
-            made += count
-        return made
-
-    def _refused(self, code: int, index: int, n: int, rows: Rows, events: Events) -> KernelError:
-        needed = "needs {} free rows and {} free events".format(*self.room(n))
-        return KernelError(
-            code,
-            f"index {index}, {self.state().next} expected, {n} rows; "
-            f"{needed}, got {rows.free} and {events.free}",
-        )
 
     def room(self, n: int) -> tuple[int, int]:
         """Return how many rows and events must be free for a push of n rows of samples."""

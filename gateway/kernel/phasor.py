@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from gateway.kernel._kernel import ffi, lib
 from gateway.kernel.error import KernelError
-from gateway.kernel.samples import SampleRows
 from gateway.kernel.stream import Stream, StreamState
 from gateway.kernel.waveform import Samples, check_samples, flags, room
 from gateway.model.batch import QualityColumn, TimeColumn, ValueColumn
@@ -202,15 +201,10 @@ class Phasors:
         Raises KernelError, with nothing changed, where `index` lies before the one expected, or
         `reports` has too few free; ValueError where an array does not fit.
         """
-        columns = self.stream.columns
-        check_samples(samples, columns)
+        check_samples(samples, self.stream.columns)
         n, stride = samples.shape
         marks = flags(quality, n)
-        if reports.columns != columns or reports.sets != self.sets:
-            raise ValueError(
-                f"rows of {reports.columns} columns and {reports.sets} sets for an estimator "
-                f"of {columns} and {self.sets}"
-            )
+        self._check(reports)
         block = _from_buffer("int32_t[]", samples)
         count: int = _push(self._c, index, block, n, stride, marks, reports._c)
         if count < 0:
@@ -221,28 +215,13 @@ class Phasors:
             )
         return count
 
-    def take(self, rows: SampleRows, reports: PhasorRows) -> int:
-        """Take the rows that are waiting, run by run, append reports, and return how many.
-
-        Raises as `push` does; the runs before the one that is refused were taken.
-        """
+    def _check(self, reports: PhasorRows) -> None:
         columns = self.stream.columns
-        if rows.columns < columns or reports.columns != columns or reports.sets != self.sets:
+        if reports.columns != columns or reports.sets != self.sets:
             raise ValueError(
-                f"rows of {rows.columns} columns, reports of {reports.columns} and {reports.sets} "
-                f"sets for an estimator of {columns} and {self.sets}"
+                f"rows of {reports.columns} columns and {reports.sets} sets for an estimator "
+                f"of {columns} and {self.sets}"
             )
-        made = 0
-        for index, samples, n, quality in rows._blocks():
-            count: int = _push(self._c, index, samples, n, rows.columns, quality, reports._c)
-            if count < 0:
-                raise KernelError(
-                    count,
-                    f"index {index}, {self.state().next} expected, {n} rows, "
-                    f"{reports.free} reports free",
-                )
-            made += count
-        return made
 
     def sums(self) -> tuple[int, int, IntegerSums]:
         """Return the exact sums of class P after the last row, for whoever wants to check them.

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gateway.kernel._kernel import ffi, lib
 from gateway.kernel.error import KernelError
+from gateway.kernel.measured import Measured
 from gateway.kernel.samples import SampleRows
 from gateway.kernel.stream import Stream, StreamState
 from gateway.kernel.waveform import Samples, check_samples, room
@@ -20,6 +21,7 @@ Offsets: TypeAlias = npt.NDArray[np.int64]
 Synch: TypeAlias = Literal["local", "global"]
 
 _decode = lib.gw_sv_decode
+_measure = lib.gw_sv_measure
 _from_buffer = ffi.from_buffer
 _INT64 = np.dtype(np.int64)
 _ANY = -1
@@ -159,7 +161,7 @@ class SampledValues:
         return SampleRows(frames * self.asdus, self.stream.columns, each=each)
 
     def decode(self, frames: Frames, rows: SampleRows) -> int:
-        """Take frames, append the rows of those that are the stream's, and return how many.
+        """Take frames, fill `rows` with those that are the stream's, and return how many.
 
         Frames that are not are counted, never refused.
         Raises KernelError, with nothing changed, where a frame lies outside its data or `rows` has
@@ -167,12 +169,25 @@ class SampledValues:
         """
         made: int = _decode(self._c, frames._c, rows._c)
         if made < 0:
-            raise KernelError(
-                made,
-                f"{len(frames)} frames of up to {self.asdus} rows, {self.stream.columns} columns; "
-                f"rows of {rows.columns} columns, {rows.free} free",
-            )
+            raise self._refused(made, frames, rows)
         return made
+
+    def measure(self, frames: Frames, rows: SampleRows, to: Measured) -> int:
+        """Take frames and measure their rows, in one call; return the number of results.
+
+        Raises as `decode` does, and as `Measured.take` does, which then goes on.
+        """
+        made: int = _measure(self._c, frames._c, rows._c, to._c)
+        if made < 0:
+            raise self._refused(made, frames, rows)
+        return made
+
+    def _refused(self, code: int, frames: Frames, rows: SampleRows) -> KernelError:
+        return KernelError(
+            code,
+            f"{len(frames)} frames of up to {self.asdus} rows, {self.stream.columns} columns; "
+            f"rows of {rows.columns} columns, {rows.capacity} of them",
+        )
 
     def state(self) -> SampledState:
         """Return the counters."""

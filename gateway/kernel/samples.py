@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
 
 class SampleRows:
-    """Room for `capacity` rows of so many columns, filled by calls and emptied by `clear`.
+    """Room for `capacity` rows of so many columns; what fills them begins anew.
 
     Owned by one thread at a time.
     """
@@ -57,39 +57,12 @@ class SampleRows:
 
     @property
     def count(self) -> int:
-        """Rows that are waiting."""
+        """Rows that there are."""
         count: int = self._c.count
         return count
 
-    @property
-    def free(self) -> int:
-        """Rows that may still be appended."""
-        free: int = self.capacity - self._c.count
-        return free
-
-    def clear(self) -> None:
-        """Forget the rows."""
-        c = self._c
-        c.count = c.runs = c.marks = 0
-
-    def _blocks(self) -> list[tuple[int, Any, int, Any]]:
-        """Return the runs for the kernel: index, samples, rows and qualities."""
-        c = self._c
-        if c.runs == 1:
-            return [(c.run_index[0], c.samples, c.count, c.quality if c.marks else _NULL)]
-        ends = [*self._first[1 : c.runs].tolist(), c.count]
-        return [
-            (
-                c.run_index[run],
-                c.samples + c.run_first[run] * self.columns,
-                end - c.run_first[run],
-                c.quality + c.run_first[run],
-            )
-            for run, end in enumerate(ends if c.runs else [])
-        ]
-
     def __iter__(self) -> Iterator[Run]:
-        """Yield the rows that are waiting, as views: what is cleared and filled anew changes."""
+        """Yield the rows, as views: what fills them anew changes these."""
         c = self._c
         ends = [*self._first[1 : c.runs].tolist(), c.count]
         for run, end in zip(range(c.runs), ends, strict=True):
