@@ -16,6 +16,7 @@ from benchmarks import (
     meter,
     opcua,
     phasor,
+    sampled,
     startup,
 )
 from benchmarks.figure import Figure
@@ -397,10 +398,21 @@ def meter_pass(plan: Plan) -> Iterator[Figure]:
         )
 
 
+def sampled_pass(plan: Plan) -> Iterator[Figure]:
+    """From frames to phasors, rms and power, as `benchmarks.sampled` measures it."""
+    for name, value in sampled.run().items():
+        wanted = sampled.GOALS.get(name, "").split()
+        what, _, unit = name.rpartition(": ")
+        goal = float(wanted[1]) if wanted else None
+        better: Literal["less", "more"] = "less" if unit.startswith("ns") else "more"
+        yield Figure("sampled", what, unit, (value,), better, goal=goal)
+
+
 SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "kernel": kernel_pass,
     "phasor": phasor_pass,
     "meter": meter_pass,
+    "sampled": sampled_pass,
     "plane": plane,
     "floor": floor,
     "common": one_second,

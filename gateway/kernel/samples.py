@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,9 +65,9 @@ class SampleRows:
     def __iter__(self) -> Iterator[Run]:
         """Yield the rows, as views: what fills them anew changes these."""
         c = self._c
-        ends = [*self._first[1 : c.runs].tolist(), c.count]
-        for run, end in zip(range(c.runs), ends, strict=True):
-            rows = slice(int(self._first[run]), end)
+        firsts = [*self._first[: c.runs].tolist(), c.count]
+        for run, (first, end) in enumerate(pairwise(firsts)):
+            rows = slice(first, end)
             each = None if self._each is None else self._each[rows]
             yield Run(int(self._index[run]), self._samples[rows], self._quality[rows], each)
 
