@@ -1,6 +1,6 @@
 # The two commands of a fresh machine are `make run` and `make test`; both begin with `make setup`.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check lint format bench constraints image clean
+.PHONY: help setup setup-test run test check lint format bench pmu-compliance constraints image clean
 
 BIN := .venv/bin
 CONFIG ?= configs/demo.yaml
@@ -31,6 +31,9 @@ format: setup-test ## Mend what the linter can mend
 
 bench: setup-test ## Measure, each figure beside a reference of the same run
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+pmu-compliance: setup-test ## Run the test set of IEC/IEEE 60255-118-1, some minutes, and write docs/pmu-compliance.md
+	@$(BIN)/python -m benchmarks.pmu $(PMU)
 
 constraints: setup-test ## Pin the newest releases of all libraries, by version and hash
 	@$(BIN)/python -m pip -qq install uv && $(BIN)/python tools/constraints.py

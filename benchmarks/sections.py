@@ -15,7 +15,10 @@ from benchmarks import (
     iec104,
     iec104_reference,
     kernel,
+    meter,
     opcua,
+    phasor,
+    sampled,
     startup,
 )
 from benchmarks.figure import Figure
@@ -491,16 +494,49 @@ def _c104(plan: Plan, job: iec104.Job) -> iec104_reference.Peer:
 
 def kernel_pass(plan: Plan) -> Iterator[Figure]:
     """The kernel's point pipeline, as `benchmarks.kernel` measures it."""
-    for name, value in kernel.run().items():
-        wanted = kernel.GOALS.get(name, "").split()
+    yield from _figures("kernel", kernel.run(), kernel.GOALS)
+
+
+def phasor_pass(plan: Plan) -> Iterator[Figure]:
+    """The kernel's synchrophasors, as `benchmarks.phasor` measures them."""
+    yield from _figures("phasor", phasor.run(), phasor.GOALS)
+
+
+def _figures(section: str, figures: dict[str, float], goals: dict[str, str]) -> Iterator[Figure]:
+    for name, value in figures.items():
+        wanted = goals.get(name, "").split()
         what, _, unit = name.rpartition(": ")
         less = wanted[:1] == ["<="] or unit.startswith("ns")
         goal = float(wanted[1]) if wanted else None
-        yield Figure("kernel", what, unit, (value,), "less" if less else "more", goal=goal)
+        yield Figure(section, what, unit, (value,), "less" if less else "more", goal=goal)
+
+
+def meter_pass(plan: Plan) -> Iterator[Figure]:
+    """Power quality and power out of samples, as `benchmarks.meter` measures it."""
+    for name, value in meter.run().items():
+        wanted = meter.GOALS.get(name, "").split()
+        what, _, unit = name.rpartition(": ")
+        goal = float(wanted[1]) if wanted else None
+        yield Figure(
+            "meter", what, unit, (value,), "more" if unit.startswith("of") else "less", goal=goal
+        )
+
+
+def sampled_pass(plan: Plan) -> Iterator[Figure]:
+    """From frames to phasors, rms and power, as `benchmarks.sampled` measures it."""
+    for name, value in sampled.run().items():
+        wanted = sampled.GOALS.get(name, "").split()
+        what, _, unit = name.rpartition(": ")
+        goal = float(wanted[1]) if wanted else None
+        better: Literal["less", "more"] = "less" if unit.startswith("ns") else "more"
+        yield Figure("sampled", what, unit, (value,), better, goal=goal)
 
 
 SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "kernel": kernel_pass,
+    "phasor": phasor_pass,
+    "meter": meter_pass,
+    "sampled": sampled_pass,
     "plane": plane,
     "floor": floor,
     "common": one_second,

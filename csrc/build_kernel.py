@@ -41,6 +41,7 @@ ffibuilder.set_source(
     # This script among them: what is listed here also goes into the source distribution.
     depends=[_relative(path) for path in (*sorted(HERE.glob("*.h")), HERE / "build_kernel.py")],
     include_dirs=["csrc"],
+    libraries=[] if sys.platform == "win32" else ["m"],
     extra_compile_args=[] if sys.platform == "win32" else FLAGS,
     py_limited_api=True,
 )

@@ -1,9 +1,9 @@
 /*
- * The kernel's point pipeline: raw blocks and columns in, the rows of what changed out;
- * and the checks of frames.
+ * The kernel: raw blocks and columns in, the rows of what changed out; streams of samples in, what
+ * is measured of them out; and the checks of frames.
  *
  * The caller owns all memory, a pointer stands beside its length, and nothing is changed when a
- * call returns an error.  A points table has one owner at a time: the functions take no locks.
+ * call returns an error.  What has a state has one owner at a time: the functions take no locks.
  *
  * Everything between the two markers is read by build_kernel.py as the cdef of the Python wrapper,
  * so declarations live only here.
@@ -25,7 +25,15 @@ enum {
     GW_BAD_LEVEL = -5,
     GW_BAD_LENGTH = -6,
     GW_NO_ROOM = -7,
-    GW_BAD_CHECK = -8
+    GW_BAD_CHECK = -8,
+    GW_BAD_STREAM = -20,
+    GW_BAD_INDEX = -21,
+    GW_BAD_BLOCK = -22,
+    GW_BAD_SETUP = -23,
+    GW_BAD_QUANTITY = -24,
+    GW_EVENTS_FULL = -25,
+    GW_NO_SUMS = -26,
+    GW_BAD_FILE = -40
 };
 
 /* Quality of a sample, IEC 61850-7-3 clause 6.2.1; the two lowest bits are one number. */
@@ -194,6 +202,470 @@ enum { GW_DNP_OPEN = 258, GW_DNP_SEALED = 292 }; /* octets of the longest frame,
 uint16_t gw_crc_dnp(const uint8_t *data, int64_t length);
 int64_t gw_dnp_seal(const uint8_t *data, int64_t length, uint8_t *frame, int64_t capacity);
 int64_t gw_dnp_open(const uint8_t *frame, int64_t length, uint8_t *data, int64_t capacity);
+
+/*
+ * Waveforms: a stream of samples, and what is measured of it.
+ *
+ * Samples are rows of int32: column c of row i is samples[i * stride + c].  A row's index counts from
+ * the Unix epoch, second * rate + number within the second, UTC; all time comes from it.
+ *
+ * Each row has a quality, or NULL stands for rows that are all good; a result's quality is that of
+ * the rows that it is made of: all details, and the worst validity.
+ *
+ * Missing rows, up to `hold` of them, are filled with the last one, whose quality then is, besides,
+ * questionable and inaccurate.  After a longer gap all begins anew, and no result spans it but as
+ * invalid, or as what remains of a longer time.
+ * A row before the index that is expected is refused.
+ *
+ * rate:    samples per second, 1000..32768.
+ * nominal: 50 or 60 Hz.
+ * hold:    0..rate.
+ * columns: 1..GW_COLUMNS; a row may have more, which are nobody's.
+ * scale:   what a count of each column is worth [unit].
+ */
+enum { GW_COLUMNS = 32 };
+
+typedef struct {
+    int64_t rate;
+    int64_t nominal;
+    int64_t hold;
+    int64_t columns;
+    const double *scale;
+} gw_stream;
+
+/* Where a stream stands: the index expected, 0 before the first row; rows filled; gaps that were
+ * not, and their rows. */
+typedef struct {
+    int64_t next;
+    int64_t held;
+    int64_t gaps;
+    int64_t lost;
+} gw_stream_state;
+
+/*
+ * Synchrophasors, frequency and rate of change of frequency of one stream of samples, class P or M:
+ * designed to the limits of IEC/IEEE 60255-118-1:2018.
+ *
+ * Reports belong to instants: second + k/reporting.  After a gap that is not filled, reports whose
+ * window is not full are invalid, and their values are NaN; instants more than a second before the
+ * row that ended the gap have no report.
+ */
+enum gw_performance { GW_CLASS_P = 0, GW_CLASS_M = 1 };
+
+enum { GW_PHASOR_SETS = 16 }; /* most of them */
+
+/*
+ * reporting:   reports per second: 10, 25, 50 or 100 at 50 Hz; 10, 12, 15, 20, 30, 60 or 120 at 60 Hz.
+ * performance: gw_performance.
+ * set:         the columns of three phases in their order, for each set; or one column, -1, -1.
+ *              Frequency and its rate of change are those of the first set.
+ * turn:        added to the angle of each column [rad]: the correction of a transformer's error.
+ * least:       below this magnitude of the first set's phasor (of its positive sequence, where it
+ *              has three phases) there is no frequency, [unit] rms; NaN is reported.
+ */
+typedef struct {
+    gw_stream stream;
+    int32_t reporting;
+    int32_t performance;
+    int32_t sets;
+    const int32_t *set;
+    const double *turn;
+    double least;
+} gw_phasor_setup;
+
+typedef struct gw_phasor gw_phasor;
+
+/*
+ * Reports, appended at count, 0 <= count <= capacity:
+ * time [ns since the Unix epoch, UTC], quality, frequency [Hz], rocof [Hz/s];
+ * magnitude [unit, rms] and angle [rad, -pi..pi, of a cosine at the nominal frequency whose peak is
+ * at the second] of column c at report * columns + c, and then of the positive, negative and zero
+ * sequence of set s, phase a, at (report * sets + s) * 3 + 0, 1, 2; of a set of one phase the
+ * sequences are NaN.
+ */
+typedef struct {
+    int64_t capacity;
+    int64_t count;
+    int64_t *time;
+    uint16_t *quality;
+    double *frequency;
+    double *rocof;
+    double *magnitude;
+    double *angle;
+    double *sequence_magnitude;
+    double *sequence_angle;
+} gw_phasor_rows;
+
+/* The bytes that the state takes, or GW_BAD_STREAM or GW_BAD_SETUP. */
+int64_t gw_phasor_size(const gw_phasor_setup *setup);
+
+/*
+ * Set the state up in memory of at least that size, aligned as for a double.  It points into itself,
+ * so it stays where it is; the setup is copied.
+ */
+int64_t gw_phasor_init(gw_phasor *phasor, int64_t size, const gw_phasor_setup *setup);
+
+/*
+ * Take n rows, of which the first has this index, and append the reports that they complete.
+ * Returns the number of reports, or GW_BAD_BLOCK, GW_BAD_INDEX or GW_ROWS_FULL.
+ */
+int64_t gw_phasor_push(gw_phasor *phasor, int64_t index, const int32_t *samples, int64_t n,
+                       int64_t stride, const uint16_t *quality, gw_phasor_rows *out);
+
+/* The reports that a push of n rows would append, or a code below zero. */
+int64_t gw_phasor_reports(const gw_phasor *phasor, int64_t index, int64_t n);
+
+/* Rows after a report's own that complete it. */
+int64_t gw_phasor_delay(const gw_phasor *phasor);
+
+void gw_phasor_look(const gw_phasor *phasor, gw_stream_state *state);
+
+/*
+ * Class P with whole samples per cycle and not more reports than cycles: the exact sums after the
+ * last row, real and imaginary part of each column, with a cosine of 2^bits and minus a sine;
+ * modulo 2^64, which no sum exceeds.  Returns the index of the row in the middle of their window of two cycles,
+ * or GW_NO_SUMS where they are not made, or nothing was pushed.
+ */
+int64_t gw_phasor_sums(const gw_phasor *phasor, int64_t *sums, int32_t *bits);
+
+/*
+ * Power quality and power of one three-phase circuit out of a stream of samples.
+ *
+ * A circuit has two groups of four lanes, voltages and currents: a, b, c and neutral.
+ *
+ * A spectrum holds the coefficients and the scratch of the harmonics of a window; meters that are
+ * pushed by one thread can share it.
+ */
+enum { GW_LANES = 4 };
+
+typedef struct gw_spectrum gw_spectrum;
+int64_t gw_spectrum_size(int64_t points); /* bytes, or GW_BAD_LENGTH: a power of 2, 64..8192 */
+int64_t gw_spectrum_init(gw_spectrum *spectrum, int64_t size, int64_t points);
+
+/*
+ * Squares of the rms of lines 1 .. n-1 of a window, for 8 lanes each, in counts; line 0 is none.
+ * rows: count rows of 8 lanes; the window of `length` rows begins at `start`, and needs 16 rows
+ * before and after it.  Line k has k periods in the window (IEC 61000-4-7 clause 3.2).
+ */
+int64_t gw_spectrum_lines(gw_spectrum *spectrum, const int32_t *rows, int64_t count, double start,
+                          double length, int64_t n, double *squares);
+
+/* Exact sums over rows of 8 lanes, high * 2^32 + low: 4 lanes each of u*u, i*i, u*i, and of
+ * u times the u of the next phase (a*b, b*c, c*a; neutral's own square).  n < 2^31. */
+void gw_row_sums(const int32_t *rows, int64_t n, uint64_t *high, uint64_t *low);
+
+/* Spans of time that results are given for; all but the first and the last two have all kinds. */
+enum gw_span {
+    GW_HALF_CYCLE = 0, /* Urms(1/2): one cycle, each half cycle (IEC 61000-4-30 clause 5.4.1) */
+    GW_CYCLES,         /* 10 cycles at 50 Hz, 12 at 60 Hz (clause 4.4) */
+    GW_3_SECONDS,      /* 150 or 180 cycles (clause 4.5.3) */
+    GW_10_MINUTES,     /* clause 4.5.4 */
+    GW_2_HOURS,        /* clause 4.5.5 */
+    GW_10_SECONDS,     /* frequency (clause 5.1.1) */
+    GW_FOREVER,        /* energy */
+    GW_SPANS
+};
+
+/* Kinds of results, with the items of each.  Item "8 lanes": voltages a, b, c, neutral, currents;
+ * "phases": a, b, c and all of them together. */
+enum gw_kind {
+    GW_RMS = 0,      /* 8 lanes [V, A] */
+    GW_LINE,         /* a-b, b-c, c-a [V] */
+    GW_FUNDAMENTAL,  /* 8 lanes [V, A], rms */
+    GW_SEQUENCE,     /* positive, negative, zero of voltages, then of currents [V, A] */
+    GW_UNBALANCE,    /* u2, u0, i2, i0 [%] (clause 5.7.1) */
+    GW_ACTIVE,       /* phases: P [W], into the load above 0 */
+    GW_REACTIVE,     /* phases: Q1 [var], of the fundamental (IEEE 1459-2010 clause 3.1.2.5) */
+    GW_APPARENT,     /* phases: S [VA]; together the effective one (clause 3.2.3) */
+    GW_FACTOR,       /* phases: P/S */
+    GW_ACTIVE_1,     /* phases: P1 [W], of the fundamental */
+    GW_APPARENT_1,   /* phases: S1 [VA] */
+    GW_FACTOR_1,     /* phases: P1/S1; together that of the positive sequence */
+    GW_DISTORTION,   /* phases: SN [VA], what S has besides S1 */
+    GW_POSITIVE,     /* P1+ [W], Q1+ [var], S1+ [VA] of the positive sequence */
+    GW_UNBALANCED,   /* SU1 [VA], what effective S1 has besides S1+ */
+    GW_FREQUENCY,    /* [Hz] */
+    GW_FLAG,         /* 1 where a dip, a swell or an interruption falls into it (4-30 clause 4.7) */
+    GW_THD,          /* 8 lanes [%], by sub-groups (4-7 clause 3.3.2) */
+    GW_HARMONIC,     /* 8 lanes, orders 1.. [V, A], sub-groups (4-7 clause 3.2.4) */
+    GW_INTERHARMONIC, /* 8 lanes, the centred sub-group above orders 0.. (4-7 clause 3.4.4) */
+    GW_ENERGY,       /* phases: P > 0, P < 0 [Wh], then Q1 > 0, Q1 < 0 [varh]; GW_FOREVER only */
+    GW_KINDS
+};
+
+/*
+ * What a meter measures.
+ *
+ * stream: its scale in V and A.
+ * voltage, current: the columns of a, b, c, neutral; below 0 for none.
+ * orders: of harmonics, 0 for none; no order may be above 0.44 of the rate.
+ * declared: the voltage Udin [V] that limits are parts of; with `sliding`, until the sliding
+ * reference has taken over (clause 5.4.4).
+ * floor: the rms of the fundamental [V, or A without voltages] below which there is no phase.
+ * dip, swell, interruption, hysteresis, change: parts of the reference; 0 (swell: INFINITY) for
+ * none.  change: the threshold of rapid voltage changes; change_hysteresis is a part of it.
+ */
+typedef struct {
+    gw_stream stream;
+    int32_t voltage[4];
+    int32_t current[4];
+    int64_t orders;
+    double declared;
+    double floor;
+    double dip;
+    double swell;
+    double interruption;
+    double hysteresis;
+    double change;
+    double change_hysteresis;
+    int32_t sliding;
+} gw_meter_setup;
+
+enum gw_event_kind { GW_DIP = 0, GW_SWELL, GW_INTERRUPTION, GW_CHANGE };
+
+/*
+ * Events: appended at count, when one begins and again when it has ended; a rapid voltage change
+ * only when it has ended.
+ * phase: 0..2, or -1 for the circuit: any phase of a dip or swell, all phases of an interruption.
+ * start and end [ns]; end is 0 where it has only begun.
+ * value [V]: the lowest Urms(1/2) of a dip or interruption, the highest of a swell, the largest
+ * change dUmax of a rapid voltage change, whose steady-state change dUss is `more`, else 0.
+ */
+typedef struct {
+    int64_t capacity;
+    int64_t count;
+    uint8_t *kind;
+    int8_t *phase;
+    int64_t *start;
+    int64_t *end;
+    double *value;
+    double *more;
+    uint16_t *quality;
+} gw_events;
+
+/*
+ * A meter: state over the caller's memory, of gw_meter_size() bytes.
+ *
+ * spectrum: NULL where there are no orders, else of at least gw_meter_points() points.
+ * select: for each of gw_meter_quantities() the point that its rows are for, below 0 for no rows;
+ * NULL for rows that carry the quantity itself.  It is copied.
+ */
+typedef struct gw_meter gw_meter;
+int64_t gw_meter_quantities(const gw_meter_setup *setup);
+int64_t gw_meter_points(const gw_meter_setup *setup);
+int64_t gw_meter_size(const gw_meter_setup *setup);
+int64_t gw_meter_init(gw_meter *meter, int64_t size, const gw_meter_setup *setup,
+                      gw_spectrum *spectrum, const int32_t *select);
+
+/* The number of a quantity; order is 0 where the kind has none. */
+int64_t gw_meter_quantity(const gw_meter_setup *setup, int span, int kind, int64_t item,
+                          int64_t order);
+
+/*
+ * Take n rows, of which the first has this index, and append what comes out of them.
+ *
+ * After a gap that is not filled, spans up to 3 seconds get invalid rows, and the longer ones in
+ * which it lies are questionable and inaccurate.
+ * Needs the free rows and events that
+ * gw_meter_rows() and gw_meter_events() say.  Returns the number of rows appended.
+ */
+int64_t gw_meter_push(gw_meter *meter, int64_t index, const int32_t *samples, int64_t n,
+                      int64_t stride, const uint16_t *quality, gw_rows *rows, gw_events *events);
+int64_t gw_meter_rows(const gw_meter *meter, int64_t n);
+int64_t gw_meter_events(const gw_meter *meter, int64_t n);
+
+/* frequency [Hz] and locked: of the phase that the windows follow; reversed: the phases come in the
+ * order a, c, b, which their wires should not. */
+typedef struct {
+    gw_stream_state stream;
+    double frequency;
+    int32_t locked;
+    int32_t reversed;
+} gw_meter_state;
+void gw_meter_look(const gw_meter *meter, gw_meter_state *state);
+
+/* The registers of GW_ENERGY, 16 of them, to read and to restore. */
+double *gw_meter_energy(gw_meter *meter);
+
+/*
+ * Sampled values: IEC 61850-9-2 in its profiles 9-2LE (80 or 256 samples per cycle, one ASDU in a
+ * frame) and IEC 61869-9 (4800 samples/s, 2 ASDUs; 14400 samples/s, 6 ASDUs).  A data set is pairs of
+ * a value, 32 bits with a sign, and a quality, 32 bits (IEC 61869-9 clause 6.903.9).
+ *
+ * Frames are Ethernet frames from the first octet of the destination, without their check.
+ * Frame i has size[i] octets at data + offset[i], and came at time[i] [ns since the Unix epoch].
+ */
+typedef struct {
+    int64_t n;
+    const uint8_t *data;
+    int64_t length;
+    const int64_t *offset;
+    const int64_t *size;
+    const int64_t *time;
+} gw_frames;
+
+/*
+ * Rows of samples, `columns` in each; what fills them begins anew.
+ * A run is rows whose indices follow each other: from row run_first on, whose index is run_index;
+ * there is room for as many runs as rows.
+ * quality: of each row.  each: NULL, or that of each column, at row * columns + column.
+ * marks: 0 where all rows are good; details of any that are not are merged into it.
+ */
+typedef struct {
+    int64_t capacity;
+    int64_t columns;
+    int64_t count;
+    int32_t *samples;
+    uint16_t *quality;
+    uint16_t *each;
+    int64_t runs;
+    int64_t *run_first;
+    int64_t *run_index;
+    uint32_t marks;
+} gw_sample_rows;
+
+enum {
+    GW_SV_ASDUS = 16, /* most in a frame */
+    GW_SV_ID = 129    /* octets of the longest name of a stream or data set */
+};
+
+/*
+ * Which frames are a stream's, and what its rows are worth.
+ *
+ * stream:    smpCnt counts from 0 at each second to rate - 1; the data set has `columns` pairs.
+ * asdus:     most ASDUs of a frame, 1..GW_SV_ASDUS.
+ * appid:     below 0 for any.
+ * revision:  confRev, below 0 for any.
+ * synch:     the least smpSynch at which the clock is synchronised: 1 local, 2 global.  Values from
+ *            5 on are the identity of a local grandmaster, and count as 1.
+ * simulated: 0 leaves frames with the simulation bit; 1 takes them, as a test, and once there was
+ *            one, leaves those without (IEC 61850-7-1 clause 7.8.2).
+ * watched:   bit c where the quality of column c counts for the quality of the row.
+ * id:        svID, of id_length octets; 0 of them for any.
+ */
+typedef struct {
+    gw_stream stream;
+    int64_t asdus;
+    int32_t appid;
+    int64_t revision;
+    int32_t synch;
+    int32_t simulated;
+    uint32_t watched;
+    const uint8_t *id;
+    int64_t id_length;
+} gw_sv_setup;
+
+/*
+ * Counters.
+ * stream:    next, and as gaps and lost those in the numbers of samples; held stays 0.
+ * frames:    that rows came of; rows: of them.
+ * late:      rows that came after they had been counted as lost by the last gap; they are left.
+ * duplicate: other rows from before the one expected.
+ * foreign:   frames of something else; aside: left for their simulation bit.
+ * malformed: frames that break the rules of their encoding.
+ * unfit:     frames or ASDUs of the stream that do not fit the setup: ASDUs, confRev, columns, rate.
+ * learned:   frames that had to be parsed because they were not as the one before.
+ * away:      the time that the last frame came less the time of its last row [ns].
+ */
+typedef struct {
+    gw_stream_state stream;
+    int64_t frames;
+    int64_t rows;
+    int64_t late;
+    int64_t duplicate;
+    int64_t foreign;
+    int64_t aside;
+    int64_t malformed;
+    int64_t unfit;
+    int64_t learned;
+    int64_t away;
+} gw_sv_state;
+
+typedef struct gw_sv gw_sv;
+int64_t gw_sv_size(void);
+int64_t gw_sv_init(gw_sv *sv, int64_t size, const gw_sv_setup *setup);
+
+/*
+ * Take frames and fill the rows with those that are the stream's.
+ *
+ * The first row's second is the one that brings it nearest to the time its frame came; then the
+ * numbers of samples count on, and where no frame came for more than half a second, the time that
+ * passed says how many seconds went by.
+ * Needs room for `asdus` rows of each frame.  Returns the number of rows, or GW_BAD_BLOCK
+ * where the rows have other columns, GW_SHORT_BLOCK where a frame lies outside the data, GW_BAD_INDEX
+ * where its time is none, GW_ROWS_FULL.
+ */
+int64_t gw_sv_decode(gw_sv *sv, const gw_frames *frames, gw_sample_rows *out);
+void gw_sv_look(const gw_sv *sv, gw_sv_state *state);
+
+/* What rows of samples go to, and where its results are appended; NULL for neither. */
+typedef struct {
+    gw_phasor *phasor;
+    gw_phasor_rows *reports;
+    gw_meter *meter;
+    gw_rows *values;
+    gw_events *events;
+} gw_measured;
+
+/*
+ * Push all runs of the rows.  Returns the number of results appended, or a code of gw_phasor_push()
+ * or gw_meter_push() at the first run that is refused: the ones before it were taken, and where room
+ * was missing, another call goes on with it.
+ */
+int64_t gw_measure(const gw_sample_rows *rows, const gw_measured *to);
+
+/* Take frames, and measure their rows.  Where the code is that room for results is missing, the
+ * frames were taken, and gw_measure() goes on. */
+int64_t gw_sv_measure(gw_sv *sv, const gw_frames *frames, gw_sample_rows *rows,
+                      const gw_measured *to);
+
+/*
+ * What a publisher sends.
+ *
+ * stream, appid, revision, id: as above; asdus: of each frame.
+ * set:     the name of the data set, of set_length octets; 0 of them for none.
+ * vlan:    the tag's priority, DEI and id, 0..65535; below 0 for no tag.
+ * mode:    below 0, or smpMod, and with it smpRate: 0 per nominal cycle, 1 per second.
+ * clock:   1 for refrTm in each ASDU.
+ */
+typedef struct {
+    gw_stream stream;
+    uint8_t destination[6];
+    uint8_t source[6];
+    int32_t vlan;
+    int32_t appid;
+    int32_t simulated;
+    int64_t asdus;
+    int64_t revision;
+    int32_t mode;
+    int32_t clock;
+    const uint8_t *id;
+    int64_t id_length;
+    const uint8_t *set;
+    int64_t set_length;
+} gw_sv_publisher;
+
+/* The octets of each of a publisher's frames, or GW_BAD_STREAM or GW_BAD_SETUP. */
+int64_t gw_sv_frame_size(const gw_sv_publisher *publisher);
+
+/*
+ * Frames of n rows, a multiple of asdus, one after the other.
+ * quality: of each value, at row * columns + column, or NULL for good; bits of GW_DEVICE_TIME and
+ * GW_CLOCK_NOT_SYNCHRONISED are not sent.
+ * Returns the octets written, or GW_BAD_BLOCK, GW_BAD_INDEX or GW_NO_ROOM.
+ */
+int64_t gw_sv_encode(const gw_sv_publisher *publisher, int64_t index, const int32_t *samples,
+                     int64_t n, int64_t stride, const uint16_t *quality, uint8_t synch,
+                     uint8_t *out, int64_t capacity);
+
+/*
+ * Files of frames: libpcap's, of Ethernet, with times in us or ns, of either order of bytes.
+ * Finds up to `capacity` frames that are in the file's octets whole; offset, size and time are as of
+ * gw_frames.  *at: 0 before the first; then where the next call goes on.
+ * Returns how many, or GW_BAD_FILE.
+ */
+int64_t gw_pcap_frames(const uint8_t *data, int64_t length, int64_t *at, int64_t capacity,
+                       int64_t *offset, int64_t *size, int64_t *time);
 
 /* The sentence of a return code. */
 const char *gw_strerror(int64_t code);

@@ -22,6 +22,22 @@ const char *gw_strerror(int64_t code)
         return "the result does not fit the memory given for it";
     case GW_BAD_CHECK:
         return "a check is not that of its block";
+    case GW_BAD_STREAM:
+        return "a stream has no such rate, nominal frequency, hold, columns or scales";
+    case GW_BAD_INDEX:
+        return "the index lies before the one expected, or its time beyond all times";
+    case GW_BAD_BLOCK:
+        return "the block has fewer columns than the stream, or a number of rows that cannot be";
+    case GW_BAD_SETUP:
+        return "what is to be measured is outside what can be";
+    case GW_BAD_QUANTITY:
+        return "the meter has no such quantity";
+    case GW_EVENTS_FULL:
+        return "there are fewer free events than may happen";
+    case GW_NO_SUMS:
+        return "there are no sums to be shown";
+    case GW_BAD_FILE:
+        return "this is no file of Ethernet frames as libpcap writes them";
     default:
         return code > 0 ? "no error" : "unknown error";
     }

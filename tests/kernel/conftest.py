@@ -7,8 +7,9 @@ and nothing is done for speed.
 from __future__ import annotations
 
 import math
+import shutil
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -198,3 +199,16 @@ def reference() -> type[Reference]:
 def running_on() -> Any:
     """A context manager that forces a level."""
     return on_level
+
+
+@pytest.fixture
+def tool() -> Callable[[str], str]:
+    """Where a program of the system is; a missing one fails the test with the way to get it."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            pytest.fail(f"{name} is missing: apt-get install {name}")
+        return path
+
+    return find

@@ -1,0 +1,1 @@
+"""The compliance run of the synchrophasors: `python -m benchmarks.pmu`, `make pmu-compliance`."""
