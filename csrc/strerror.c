@@ -28,6 +28,18 @@ const char *gw_strerror(int64_t code)
         return "the index of a row is not after those that were there before";
     case GW_NO_SUMS:
         return "there are no sums to be shown";
+    case GW_BAD_FRAME:
+        return "no frame of C37.118 begins there";
+    case GW_OTHER_FRAME:
+        return "the frame is of another kind or stream";
+    case GW_OTHER_SIZE:
+        return "the frame has not the length that its configuration says";
+    case GW_BAD_CONFIG:
+        return "the configuration contradicts itself or its length";
+    case GW_FRAGMENT:
+        return "the configuration comes in several frames";
+    case GW_BAD_TIME:
+        return "a time or a field that a frame cannot say";
     default:
         return code > 0 ? "no error" : "unknown error";
     }
