@@ -1,21 +1,30 @@
 /* Frames of C37.118: their check, where they begin and end, and what all of them say. */
 #include "c37.h"
 #include "c37_table.h"
+#include "level.h"
 
 enum { SYNC = 0xaa, HALF = 0xffff, FRACTION = 0xffffff };
 
-/*
- * Eight octets a step: their remainders do not wait for each other, and only the first two wait
- * for those of the step before.
- */
+/* What eight octets leave, the first one in the highest bits. */
+static inline unsigned remainder_of(uint64_t x)
+{
+    return remainder_after[7][x >> 56] ^ remainder_after[6][x >> 48 & 0xff] ^
+           remainder_after[5][x >> 40 & 0xff] ^ remainder_after[4][x >> 32 & 0xff] ^
+           remainder_after[3][x >> 24 & 0xff] ^ remainder_after[2][x >> 16 & 0xff] ^
+           remainder_after[1][x >> 8 & 0xff] ^ remainder_after[0][x & 0xff];
+}
+
+/* Eight octets a step: their remainders do not wait for each other. */
 uint16_t gw_c37_crc(const uint8_t *data, int64_t length)
 {
+#if GW_HAS_V3
+    if (length >= 16 && gw_level() == GW_X86_64_V3)
+        return (uint16_t)remainder_of(gw_c37_fold_v3(data, length));
+#endif
     unsigned crc = 0xffff;
     for (; length >= 8; data += 8, length -= 8)
-        crc = remainder_after[7][data[0] ^ crc >> 8] ^ remainder_after[6][data[1] ^ (crc & 0xff)] ^
-              remainder_after[5][data[2]] ^ remainder_after[4][data[3]] ^
-              remainder_after[3][data[4]] ^ remainder_after[2][data[5]] ^
-              remainder_after[1][data[6]] ^ remainder_after[0][data[7]];
+        crc = remainder_of(((uint64_t)gw_be32(data) << 32 | gw_be32(data + 4)) ^
+                           (uint64_t)crc << 48);
     for (; length > 0; data++, length--)
         crc = (crc << 8 & HALF) ^ remainder_after[0][crc >> 8 ^ *data];
     return (uint16_t)crc;

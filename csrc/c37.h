@@ -62,6 +62,9 @@ static inline void gw_c37_end(uint8_t *octets, int64_t size)
     gw_put16(octets + size - 2, gw_c37_crc(octets, size - 2));
 }
 
+/* Octets, the start 0xffff with them, as 64 bits that leave the same remainder; length >= 16. */
+uint64_t gw_c37_fold_v3(const uint8_t *data, int64_t length);
+
 /* GW_OK where a frame can say all of this, else GW_BAD_TIME. */
 int gw_c37_header_fits(const gw_c37_header *header);
 

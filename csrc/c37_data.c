@@ -11,7 +11,7 @@
 
 enum {
     STRAIGHT = 31416, /* pi in 1e-4 rad, the most that an angle can be (table 5) */
-    FEW = 16,         /* phasors that are turned at a time */
+    FEW = 16,         /* phasors that are turned at a time, frames that are sealed */
     NANOSECONDS = 1000000000
 };
 
@@ -431,7 +431,7 @@ static int64_t put_phasors(const gw_c37_layout *layout, const part *of, int64_t 
     return unfit;
 }
 
-/* Returns the values that did not fit. */
+/* All but the check; returns the values that did not fit. */
 static int64_t put(const gw_c37_layout *layout, const gw_c37_rows *rows, int64_t row,
                    uint8_t *octets)
 {
@@ -483,7 +483,6 @@ static int64_t put(const gw_c37_layout *layout, const gw_c37_rows *rows, int64_t
         first_phasor += of->phasors;
         first_analog += of->analogs;
     }
-    gw_c37_end(octets, layout->size);
     return unfit;
 }
 
@@ -498,8 +497,13 @@ int64_t gw_c37_pack(const gw_c37_layout *layout, const gw_c37_rows *rows, int64_
     for (int64_t row = first; row < first + n; row++)
         if (rows->time[row] < 0 || rows->time[row] > LAST_SECOND * NANOSECONDS)
             return GW_BAD_TIME;
-    for (int64_t i = 0; i < n; i++)
+    /* The checks a few frames later: what was just stored in small parts is slow to load as one. */
+    for (int64_t i = 0, sealed = 0; i < n; i++) {
         *unfit += put(layout, rows, first + i, octets + i * layout->size);
+        if (i - sealed == FEW || i == n - 1)
+            for (; sealed <= i; sealed++)
+                gw_c37_end(octets + sealed * layout->size, layout->size);
+    }
     return n * layout->size;
 }
 

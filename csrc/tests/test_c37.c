@@ -98,11 +98,18 @@ static void the_crc_is_that_of_annex_b(void)
             data[0] = (uint8_t)octet;
             CHECK(remainder_after[after][octet] == slow_crc(0, data, 1 + after));
         }
-    uint8_t many[100];
-    for (int i = 0; i < 100; i++)
-        many[i] = (uint8_t)(i * 37 + 11);
-    for (int length = 0; length <= 100; length++)
+    for (int length = 0; length <= 200; length++) {
+        uint8_t *many = column(length, 1);
+        for (int i = 0; i < length; i++)
+            many[i] = (uint8_t)(i * i * 37 + 11);
         CHECK(gw_c37_crc(many, length) == slow_crc(0xffff, many, length));
+        for (int bit = 0; bit < length * 8; bit++) { /* each on its own, too */
+            memset(many, 0, (size_t)length);
+            many[bit / 8] = (uint8_t)(1 << bit % 8);
+            CHECK(gw_c37_crc(many, length) == slow_crc(0xffff, many, length));
+        }
+        free(many);
+    }
 }
 
 static void frames_open_and_seal(void)
@@ -440,10 +447,10 @@ static void every_code_has_a_sentence(void)
 
 int main(void)
 {
-    the_crc_is_that_of_annex_b();
+    on_every_level(the_crc_is_that_of_annex_b);
     frames_open_and_seal();
     the_next_frame_is_found();
-    the_data_of_annex_d();
+    on_every_level(the_data_of_annex_d);
     what_is_not_data_of_this_stream();
     streams_that_cannot_be();
     formats();
