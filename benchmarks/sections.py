@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from benchmarks import catchup as catchup_run
 from benchmarks import (
+    c37,
     command,
     custody,
     dnp3,
@@ -21,6 +21,7 @@ from benchmarks import (
     sampled,
     startup,
 )
+from benchmarks import catchup as catchup_run
 from benchmarks.figure import Figure
 from benchmarks.job import VALUES, Sink
 from benchmarks.plane import Figures, Reference, run
@@ -502,6 +503,11 @@ def phasor_pass(plan: Plan) -> Iterator[Figure]:
     yield from _figures("phasor", phasor.run(), phasor.GOALS)
 
 
+def c37_pass(plan: Plan) -> Iterator[Figure]:
+    """The frames of C37.118, as `benchmarks.c37` measures them."""
+    yield from _figures("c37", c37.run(), c37.GOALS)
+
+
 def _figures(section: str, figures: dict[str, float], goals: dict[str, str]) -> Iterator[Figure]:
     for name, value in figures.items():
         wanted = goals.get(name, "").split()
@@ -537,6 +543,7 @@ SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "phasor": phasor_pass,
     "meter": meter_pass,
     "sampled": sampled_pass,
+    "c37": c37_pass,
     "plane": plane,
     "floor": floor,
     "common": one_second,

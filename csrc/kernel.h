@@ -667,6 +667,229 @@ int64_t gw_sv_encode(const gw_sv_publisher *publisher, int64_t index, const int3
 int64_t gw_pcap_frames(const uint8_t *data, int64_t length, int64_t *at, int64_t capacity,
                        int64_t *offset, int64_t *size, int64_t *time);
 
+/*
+ * Frames of IEEE C37.118.2-2011: the octets of synchrophasors.  All of them begin with SYNC,
+ * FRAMESIZE, IDCODE, SOC and FRACSEC and end with a check (clause 6.2, table 2).
+ *
+ * GW_BAD_FRAME:  no frame begins there.
+ * GW_OTHER_FRAME: a frame, of another kind or stream.
+ * GW_OTHER_SIZE: data of this stream, of another length than its configuration says.
+ * GW_BAD_CONFIG: a configuration contradicts itself or its length.
+ * GW_FRAGMENT:   a configuration 3 in several frames (CONT_IDX is not 0).
+ * GW_BAD_TIME:   a time, or a field, that a frame cannot say.
+ */
+enum {
+    GW_BAD_FRAME = -30,
+    GW_OTHER_FRAME = -31,
+    GW_OTHER_SIZE = -32,
+    GW_BAD_CONFIG = -33,
+    GW_FRAGMENT = -34,
+    GW_BAD_TIME = -35
+};
+
+/* The kind of a frame: bits 6-4 of SYNC (table 2). */
+enum gw_c37_kind {
+    GW_C37_DATA = 0,
+    GW_C37_HEADER,
+    GW_C37_CONFIG_1,
+    GW_C37_CONFIG_2,
+    GW_C37_COMMAND,
+    GW_C37_CONFIG_3,
+    GW_C37_KINDS
+};
+
+enum {
+    GW_C37_LEAST = 16,  /* octets of a frame without a body: 14 before it and the check */
+    GW_C37_BODY = 14,
+    GW_C37_MOST = 65535 /* octets of the longest frame */
+};
+
+/* FORMAT (table 9): what is not an integer of 16 bits, and phasors as magnitude and angle. */
+enum {
+    GW_C37_POLAR = 1,
+    GW_C37_FLOAT_PHASORS = 2,
+    GW_C37_FLOAT_ANALOGS = 4,
+    GW_C37_FLOAT_FREQUENCY = 8
+};
+
+/*
+ * What all frames say.  version: 1 of 2005, 2 of 2011.  time_quality: the highest octet of FRACSEC
+ * (table 3), leap seconds and how far the clock may be off; fraction: the rest, in 1/TIME_BASE s.
+ */
+typedef struct {
+    int32_t kind;
+    int32_t version;
+    int32_t idcode;
+    int32_t size;
+    uint32_t second; /* SOC, s since the Unix epoch, UTC */
+    int32_t fraction;
+    int32_t time_quality;
+} gw_c37_header;
+
+/* CRC-CCITT: x^16 + x^12 + x^5 + 1, from 0xffff (annex B); the high octet is sent first. */
+uint16_t gw_c37_crc(const uint8_t *data, int64_t length);
+
+/*
+ * The frame at the start of these octets: its length, with its header, where all of it is there and
+ * its check holds; 0 where more octets are needed; else GW_BAD_FRAME or GW_BAD_CHECK.
+ */
+int64_t gw_c37_open(const uint8_t *octets, int64_t length, gw_c37_header *header);
+
+/* The position after the first octet where the next frame might begin; length where none does. */
+int64_t gw_c37_find(const uint8_t *octets, int64_t length);
+
+/*
+ * Make a frame around a body: a text (GW_C37_HEADER), or CMD and what belongs to it.  The size in
+ * the header is not read.  Returns its octets, or GW_NO_ROOM, GW_BAD_LENGTH, GW_BAD_TIME.
+ */
+int64_t gw_c37_seal(const gw_c37_header *header, const uint8_t *body, int64_t length,
+                    uint8_t *octets, int64_t capacity);
+
+/* One PMU of a stream: what its block of data frames holds. nominal: 50 or 60 Hz. */
+typedef struct {
+    int32_t format;
+    int32_t phasors;
+    int32_t analogs;
+    int32_t digitals; /* words of 16 */
+    int32_t nominal;
+} gw_c37_block;
+
+/*
+ * A stream, from its configuration.  Columns of all PMUs, one after the other:
+ * phasor_scale:  [unit per count], or for floats usually 1; turn: [rad] subtracted from the angle
+ *                of what is received (PHSCALE of configuration 3), added to what is sent.
+ * analog_scale:  [unit per count], analog_offset: [unit] added after it.
+ */
+typedef struct {
+    int32_t idcode;
+    int32_t version;
+    int32_t time_base; /* 1..2^24-1, parts of a second */
+    int32_t pmus;
+    const gw_c37_block *block;
+    const double *phasor_scale;
+    const double *phasor_turn;
+    const double *analog_scale;
+    const double *analog_offset;
+} gw_c37_stream;
+
+typedef struct gw_c37_layout gw_c37_layout;
+
+/* The bytes that the layout of a stream's data frames takes, or GW_BAD_CONFIG. */
+int64_t gw_c37_layout_size(const gw_c37_stream *stream);
+
+/* Set it up in memory of at least that size, aligned as for a double; what it needs is copied.
+ * Returns the octets of a frame, or GW_BAD_CONFIG, GW_NO_ROOM. */
+int64_t gw_c37_layout_init(void *memory, int64_t size, const gw_c37_stream *stream);
+
+/*
+ * Data frames as rows, one row each, 0 <= count <= capacity, `pmus`, `phasors` ... those of the
+ * whole stream:
+ * time [ns since the Unix epoch, UTC], time_quality (table 3);
+ * stat (table 7), quality, frequency [Hz] and rocof [Hz/s] of PMU p at row * pmus + p;
+ * phasor k at (row * phasors + k) * 2: real and imaginary part [unit], or magnitude [unit] and
+ * angle [rad], as the PMU's format has it; analog and digital k at row * analogs + k, ...
+ * What is absent is NaN: integers of 0x8000 (clause 6.3).
+ * quality is made from stat and time_quality when frames are unpacked, and not read when packed.
+ */
+typedef struct {
+    int64_t capacity;
+    int64_t count;
+    int64_t *time;
+    uint8_t *time_quality;
+    uint16_t *stat;
+    uint16_t *quality;
+    double *frequency;
+    double *rocof;
+    double *phasor;
+    double *analog;
+    uint16_t *digital;
+} gw_c37_rows;
+
+/*
+ * Unpack the data frames at the start of these octets, and append their rows; used is set to their
+ * octets.  Stops before the first frame that is not all there, is not data of this stream, or does
+ * not fit; where that is the very first one, returns why: 0 where octets are missing, or
+ * GW_BAD_FRAME, GW_BAD_CHECK, GW_OTHER_FRAME, GW_OTHER_SIZE, GW_ROWS_FULL.  Else the number of rows.
+ */
+int64_t gw_c37_unpack(const gw_c37_layout *layout, const uint8_t *octets, int64_t length,
+                      gw_c37_rows *rows, int64_t *used);
+
+/*
+ * Pack rows first..first+n-1 as data frames, one after the other.  A value that an integer of the
+ * format cannot say is sent as absent; unfit is set to the number of those that were not NaN.
+ * Returns the octets, or GW_NO_ROOM, GW_BAD_TIME, GW_BAD_LENGTH where the rows are not there.
+ */
+int64_t gw_c37_pack(const gw_c37_layout *layout, const gw_c37_rows *rows, int64_t first, int64_t n,
+                    uint8_t *octets, int64_t capacity, int64_t *unfit);
+
+/*
+ * Between STAT with the time quality of a message (tables 7 and 3) and quality, for n of each.
+ * A clock that may be off by 100 us or more makes inaccurate: 31.8 us are 1 % TVE at 50 Hz.
+ */
+void gw_c37_quality(int64_t n, const uint16_t *stat, const uint8_t *time_quality,
+                    uint16_t *quality);
+void gw_c37_stat(int64_t n, const uint16_t *quality, uint16_t *stat);
+
+/* What a configuration has of each thing. names: of stations, phasors, analogs and the 16 bits of
+ * digitals, PMU by PMU; text: the octets of all names. */
+typedef struct {
+    int64_t pmus;
+    int64_t phasors;
+    int64_t analogs;
+    int64_t digitals;
+    int64_t names;
+    int64_t text;
+} gw_c37_counts;
+
+/* A PMU (tables 9 and 11); all after `changes` only of configuration 3. */
+typedef struct {
+    int32_t idcode;
+    gw_c37_block block;
+    int32_t changes;      /* CFGCNT */
+    int32_t service;      /* class, 'M' or 'P' */
+    int32_t window;       /* us, for information */
+    int32_t delay;        /* us, for information */
+    float latitude;       /* degrees, infinity where nobody says */
+    float longitude;
+    float elevation;      /* m */
+    uint8_t global_id[16];
+} gw_c37_pmu;
+
+/*
+ * A configuration in columns of the caller's; counts: what they have room for, and then what is
+ * in them.  Of configurations 1 and 2 phasor_unit is PHUNIT and analog_unit is ANUNIT (table 9), and
+ * scales and offsets are 0; of configuration 3 phasor_unit is the flags of PHSCALE (table 11),
+ * analog_unit is 0.  digital_unit: normal state in the upper half, valid inputs in the lower.
+ * name_end: where each name ends in the text.
+ */
+typedef struct {
+    gw_c37_counts counts;
+    int32_t time_base;
+    int32_t rate; /* DATA_RATE: frames per second, or below zero seconds per frame */
+    gw_c37_pmu *pmu;
+    uint32_t *phasor_unit;
+    float *phasor_scale;
+    float *phasor_turn;
+    uint32_t *analog_unit;
+    float *analog_scale;
+    float *analog_offset;
+    uint32_t *digital_unit;
+    int32_t *name_end;
+    uint8_t *text;
+} gw_c37_config;
+
+/* What the configuration in a whole frame has: GW_OK, or GW_BAD_FRAME, GW_BAD_CHECK,
+ * GW_OTHER_FRAME, GW_BAD_CONFIG, GW_FRAGMENT. */
+int gw_c37_config_counts(const uint8_t *frame, int64_t length, gw_c37_counts *counts);
+
+/* Read it; besides, GW_NO_ROOM where the columns are too short. */
+int gw_c37_config_unpack(const uint8_t *frame, int64_t length, gw_c37_config *config);
+
+/* Write it, as the kind that the header says; names of 16 octets or fewer in configurations 1 and
+ * 2, of 255 in 3.  Returns the octets, or GW_BAD_CONFIG, GW_NO_ROOM, GW_BAD_TIME. */
+int64_t gw_c37_config_pack(const gw_c37_header *header, const gw_c37_config *config,
+                           uint8_t *octets, int64_t capacity);
+
 /* The sentence of a return code. */
 const char *gw_strerror(int64_t code);
 

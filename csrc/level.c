@@ -21,7 +21,8 @@ int gw_level_supported(int level)
     if (level == GW_X86_64_V3) {
         __builtin_cpu_init();
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-               __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+               __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt") &&
+               __builtin_cpu_supports("pclmul"); /* not of v3, but of every processor that is */
     }
 #endif
     return 0;

@@ -38,6 +38,18 @@ const char *gw_strerror(int64_t code)
         return "there are no sums to be shown";
     case GW_BAD_FILE:
         return "this is no file of Ethernet frames as libpcap writes them";
+    case GW_BAD_FRAME:
+        return "no frame of C37.118 begins there";
+    case GW_OTHER_FRAME:
+        return "the frame is of another kind or stream";
+    case GW_OTHER_SIZE:
+        return "the frame has not the length that its configuration says";
+    case GW_BAD_CONFIG:
+        return "the configuration contradicts itself or its length";
+    case GW_FRAGMENT:
+        return "the configuration comes in several frames";
+    case GW_BAD_TIME:
+        return "a time or a field that a frame cannot say";
     default:
         return code > 0 ? "no error" : "unknown error";
     }

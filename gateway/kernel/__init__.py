@@ -3,6 +3,16 @@
 This folder is the only Python that touches cffi.
 """
 
+from gateway.kernel.c37_config import (
+    AnalogChannel,
+    Configuration,
+    DigitalWord,
+    PhasorChannel,
+    PmuConfiguration,
+    decode_configuration,
+)
+from gateway.kernel.c37_data import DataLayout, DataRows, quality_of, stat_of
+from gateway.kernel.c37_frame import Command, Frame, FrameKind, decode_frame, find_frame
 from gateway.kernel.error import KernelError
 from gateway.kernel.events import Event, Events
 from gateway.kernel.level import force_level, level, levels
@@ -23,17 +33,27 @@ __all__ = [
     "HELD",
     "INTEGRATED",
     "MARKS",
+    "AnalogChannel",
+    "Command",
+    "Configuration",
+    "DataLayout",
+    "DataRows",
+    "DigitalWord",
     "Event",
     "Events",
+    "Frame",
+    "FrameKind",
     "Frames",
     "KernelError",
     "Measured",
     "Meter",
     "Performance",
+    "PhasorChannel",
     "PhasorReports",
     "PhasorRows",
     "Phasors",
     "Plan",
+    "PmuConfiguration",
     "Points",
     "Publisher",
     "Quantity",
@@ -47,8 +67,13 @@ __all__ = [
     "State",
     "Stream",
     "StreamState",
+    "decode_configuration",
+    "decode_frame",
+    "find_frame",
     "force_level",
     "level",
     "levels",
     "pcap_frames",
+    "quality_of",
+    "stat_of",
 ]
