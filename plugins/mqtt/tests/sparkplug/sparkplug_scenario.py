@@ -124,6 +124,12 @@ async def _first_day(
 
         async def proved() -> None:
             await gw.until(lambda: gw.ledger("sp").pending == 0, what="all is delivered")
+            # The broker has it; the host is told by it, a moment later.
+            last = recorder.connections[-1].published[-1]
+            await gw.until(
+                lambda: any(last.octets == each.octets for each in reversed(host.heard)),
+                what="the host has heard the last of it",
+            )
 
         # The host is not there yet; another one is, and ours was.
         await field.emit(["feeder1.breaker"], [0], 0, moment, every=True)
