@@ -171,7 +171,7 @@ def test_plugins_are_installed(buildah: ModuleType, image: str) -> None:
 
     listed = json.loads(found.stdout)
     folders = {path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml")}
-    assert {row["name"] for row in listed} == folders
+    assert {row["distribution"] for row in listed} == {f"grid-gateway-{one}" for one in folders}
     assert [row["error"] for row in listed if row["error"]] == []
     assert not any(row["editable"] for row in listed)
 

@@ -8,10 +8,11 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable
 
-from iec101_link import BalancedCentre, Losses, Primary
+from iec101_link import BalancedCentre, Link, Losses, Primary
 from iec_asdu import (
     INITIALISED,
     INTERROGATION,
+    SETPOINT,
     SPONTANEOUS,
     TEST,
     Event,
@@ -43,6 +44,9 @@ class Centre:
         self._balanced = balanced
         self._life = life
         self._leg = Leg(0, 0)
+        self._link: Link | None = None
+        self._begun = asyncio.Event()
+        self._asked: dict[bytes, asyncio.Queue[bytes | None]] = {}
         self._requests: deque[bytes] = deque()
         self._shown: dict[int, Event] = {}
 
@@ -56,15 +60,33 @@ class Centre:
                 continue
             self.counts["connections"] += 1
             life = self._life()
-            link = kind(self, writer, self.losses, lambda: self.delay)
+            link = self._link = kind(self, writer, self.losses, lambda: self.delay)
             self._new_leg(life)
-            with contextlib.suppress(OSError):
-                await link.run(reader)
-            self._leg.ended = True
+            try:
+                with contextlib.suppress(OSError):
+                    await link.run(reader)
+            finally:
+                self._end()
             await asyncio.sleep(PAUSE)
 
-    def _new_leg(self, life: int) -> None:
+    async def command(self, asdu: bytes) -> asyncio.Queue[bytes | None]:
+        """See `iec_scene.Centre.command`."""
+        await self._begun.wait()
+        assert self._link is not None
+        answers = self._asked[asdu[6:]] = asyncio.Queue()
+        self._requests.append(asdu)
+        self._link.news.set()
+        return answers
+
+    def _end(self) -> None:
         self._leg.ended = True
+        self._begun.clear()
+        for answers in self._asked.values():
+            answers.put_nowait(None)
+        self._asked.clear()
+
+    def _new_leg(self, life: int) -> None:
+        self._end()
         self.counts["legs"] += 1
         self._leg = Leg(life, self.counts["legs"])
 
@@ -74,6 +96,7 @@ class Centre:
         self._shown.clear()
         self._requests.clear()
         self._requests.append(interrogation())
+        self._begun.set()
 
     def next(self) -> bytes | None:
         return self._requests.popleft() if self._requests else None
@@ -86,6 +109,10 @@ class Centre:
         if kind in (INITIALISED, INTERROGATION, TEST):
             assert not cause & 0x40, f"{asdu.hex(' ')} on {self._leg}"
             self.counts[f"{kind} {cause}"] += 1
+        elif kind == SETPOINT:
+            answers = self._asked.get(asdu[6:])
+            if answers is not None:
+                answers.put_nowait(asdu)
         elif cause == SPONTANEOUS:
             found = measurements(asdu)
             self._shown.update((one.object, one) for one, _ in found)

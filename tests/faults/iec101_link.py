@@ -73,7 +73,7 @@ class Link:
     """One end of a connection.
 
     delay: seconds that it thinks before what has come is acknowledged.
-    ready: whether it listens; what comes meanwhile waits.
+    news:  set when there may be something to say.
     """
 
     def __init__(
@@ -207,9 +207,9 @@ class _Speaker(Link):
                 async with asyncio.timeout(TIMEOUT):
                     while True:
                         answer = await self._answers.get()
-                        if (answer.code == STATUS) is (code == STATUS_ASKED) or answer.control < 0:
-                            if not (answer.control < 0 and code == STATUS_ASKED):
-                                break
+                        status = answer.control >= 0 and answer.code == STATUS
+                        if status is (code == STATUS_ASKED):
+                            break
             except TimeoutError:
                 continue
             self._doubted = turn > 0 and code != STATUS_ASKED
@@ -244,7 +244,7 @@ class Primary(_Speaker):
                 answer = await self._ask(DATA, asdu)
             else:
                 answer = await self._ask(CLASS_1 if demanded else CLASS_2)
-            if answer is None or answer.code == NOT_FUNCTIONING and answer.control >= 0:
+            if answer is None or (answer.code == NOT_FUNCTIONING and answer.control >= 0):
                 return
             if asdu is not None:
                 self.application.acknowledged()

@@ -70,7 +70,8 @@ async def test_lines_that_are_cut_within_a_frame(mode: str, tmp_path: Path) -> N
         stage.check()
         assert stage.gateway.starts == 1
         assert stage.history.generated > 300
-        assert stage.again() == stage.again(("after a kill",)) > 0
+        # An acknowledgement has few octets to be cut in: that anything comes again is chance.
+        assert stage.again() == stage.again(("after a kill",))
 
 
 @MODES

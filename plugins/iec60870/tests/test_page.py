@@ -12,6 +12,7 @@ from gateway_iec60870 import gateway_components
 from gateway_iec60870.asdu import LAYOUTS, TypeId
 from gateway_iec60870.controlled import ControlledLink
 from gateway_iec60870.controlling.settings import CountersSettings, GroupSettings
+from gateway_iec60870.iec101.line_fields import LineFields
 from gateway_iec60870.quality import COUNTER, MEASURED, CounterFlag, Flag
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -26,9 +27,13 @@ HOST = {"name", "type", "reconnect", "select", "live_first", "history_rate", "wi
 MODELS: list[Model] = list(gateway_components())
 SPECIAL = {"port", "keep"}
 """Fields whose default the table cannot show as it stands in the YAML."""
+SIZES = {"cause_octets", "ca_octets", "ioa_octets"}
+"""Fields that 101 and 104 have in common, and not their defaults."""
 REQUIRED: dict[str, dict[str, object]] = {
     "iec104.client": {"host": "h"},
     "iec104.server": {"listen": "h:1"},
+    "iec101.master": {"port": "/dev/ttyS0", "ca": 1},
+    "iec101.slave": {"port": "/dev/ttyS0", "ca": 1},
 }
 """The least that a link of each type needs."""
 
@@ -63,10 +68,13 @@ def table(heading: str, head: str) -> dict[str, str]:
 
 
 def both(model: Model, head: str) -> dict[str, str]:
-    """The rows of the type's own table and of the one that it shares."""
+    """The rows of the type's own table and of those that it shares; its own defaults count."""
     own, common = table(f"`{title(model)}`", head), table(shared(model), head)
-    assert not own.keys() & common.keys()
-    return own | common
+    line = table("Lines of 101", head) if issubclass(model, LineFields) else {}
+    again = own.keys() & common.keys()
+    assert not again - (SIZES if line else set())
+    assert not line.keys() & (own.keys() | common.keys())
+    return common | line | own
 
 
 def named(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
