@@ -162,6 +162,31 @@ def test_what_the_link_layer_is_told() -> None:
     assert (secondary.silence, secondary.single, secondary.class_1_for_2) == (None, False, True)
 
 
+PORTS = [
+    ({}, {"baud": 9600, "parity": "even", "stop_bits": 1, "rs485": False, "turnaround": 33 / 9600,
+          "gap": 0.1}),
+    ({"baud": 50}, {"turnaround": 0.66, "gap": 0.66}),  # three octets of 11 bits
+    ({"parity": "none", "stop_bits": 2, "rs485": True, "turnaround": "5ms", "idle": "3s"},
+     {"parity": "none", "stop_bits": 2, "rs485": True, "turnaround": 0.005, "gap": 3.0}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "told"), PORTS)
+async def test_what_the_port_is_told(
+    fields: dict[str, Any], told: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even parity, and 33 bits of silence before each frame (60870-5-1, FT1.2, rules R2 and R4)."""
+    heard: dict[str, Any] = {}
+
+    async def opened(port: str, **more: Any) -> None:
+        heard.update(more, port=port)
+
+    monkeypatch.setattr("gateway.channel.SerialChannel.open", opened)
+    await link(Iec101Master, **fields).open()
+    assert heard["port"] == "/dev/ttyUSB0"
+    assert {name: heard[name] for name in told} == pytest.approx(told)
+
+
 def test_the_samples_of_the_page() -> None:
     """What the README shows of both types is valid, whatever stands around it."""
     page = (Path(__file__).parents[2] / "README.md").read_text()

@@ -330,6 +330,30 @@ async def test_a_station_falls_silent(tmp_path: Path) -> None:
 
 
 @paused
+async def test_two_are_interrogated_at_once(tmp_path: Path) -> None:
+    """The third waits for its turn, so that none takes too long on a slow line."""
+    rtus = [Rtu(ca, lambda request: [mirrored(request, 7)]) for ca in (1, 2, 3)]
+    line = TerminalServer(*rtus)
+    async with bench(tmp_path, MULTI, line, ca=None) as gw:
+        await gw.until(lambda: gw.state("rtu") == "up")
+        await asyncio.sleep(5)
+        asked = [rtu for rtu in rtus if rtu.requests(100)]
+        assert len(asked) == 2
+        asked[0].class_1.append(mirrored(asked[0].asdus[0], 10))
+        await line.until(lambda: all(rtu.requests(100) for rtu in rtus))
+
+
+@paused
+async def test_a_test_command(tmp_path: Path) -> None:
+    """A station that is quiet is sent C_TS_NA_1, which 101 has without a time."""
+    rtu = Rtu()
+    line = TerminalServer(rtu)
+    async with bench(tmp_path, ONE, line, test="10s"):
+        await line.until(lambda: rtu.requests(104, 107))
+        assert rtu.asdus[-1] == octets("68 01 06 01 00 00 aa 55")
+
+
+@paused
 async def test_nobody_answers(tmp_path: Path) -> None:
     """The link is down with a sentence, and the line is opened anew."""
     rtus = [Rtu(ca, valued(ca)) for ca in (1, 2, 3)]

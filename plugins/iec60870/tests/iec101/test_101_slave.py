@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway_iec60870.controlled.outgoing import MOST_ANSWERS
 from gateway_iec60870.iec101.drop import QUEUE
 
 from gateway import CommandStatus
@@ -199,6 +200,20 @@ async def test_class_2_is_what_is_cyclic(tmp_path: Path) -> None:
 
 
 @paused
+async def test_scans_go_on_after_a_reset(tmp_path: Path) -> None:
+    """One that waited to be asked for is gone with its life; the next cycle is not."""
+    async with station(tmp_path) as s, Poller.to(s.port) as poller:
+        await poller.reset()
+        assert await poller.drain() == [INITIALISED]
+        await s.emit(current=1)
+        await asyncio.sleep(3)
+        await poller.reset()
+        await s.emit(current=2)
+        await asyncio.sleep(3)
+        assert await poller.poll(2) == octets("0b 01 01 01 58 02 02 00 00")
+
+
+@paused
 async def test_classes_are_acknowledged_apart(tmp_path: Path) -> None:
     """Class 2 data between events: each event is acknowledged by what follows it, none early."""
     async with station(tmp_path) as s, Poller.to(s.port) as poller:
@@ -315,6 +330,31 @@ async def test_a_command_comes_once(tmp_path: Path) -> None:
         await asyncio.sleep(0.1)
         assert await poller.drain() == [mirrored(command, 7), mirrored(command, 10)]
         assert await s.told() == [("breaker", "direct", 1.0)]
+
+
+@paused
+async def test_a_command_of_a_life_that_is_over(tmp_path: Path) -> None:
+    """One that had to wait behind answers that nobody asks for, until the link was reset: whoever
+    gave it has given it up, and it is not carried out."""
+    async with station(tmp_path) as s, Poller.to(s.port) as poller:
+        await poller.reset()
+        assert await poller.drain() == [INITIALISED]
+        # Beside 64 answers that wait, those in the link layer.
+        for _ in range(MOST_ANSWERS + QUEUE + 8):
+            await poller.send(octets("68 01 06 01 00 00 aa 55"))
+        await poller.send(octets("2d 01 06 01 01 00 01"))
+        await asyncio.sleep(1)
+        assert await s.told() == []
+        await poller.reset()
+        assert await poller.drain() == []
+        await asyncio.sleep(2)
+        assert await s.told() == []
+        assert s.gw.counters("scada")["link_too_late"] > 0
+        command = octets("2d 01 06 01 01 00 00")
+        await poller.send(command)
+        await asyncio.sleep(0.1)
+        assert await poller.drain() == [mirrored(command, 7), mirrored(command, 10)]
+        assert await s.told() == [("breaker", "direct", 0.0)]
 
 
 @paused
@@ -482,6 +522,31 @@ async def test_two_stations_on_one_line(tmp_path: Path) -> None:
         three.address = 3
         line.say(fixed(PRM | 9, 3))
         await line.quiet(1)
+
+
+@paused
+async def test_two_stations_on_a_line_that_is_cut(tmp_path: Path) -> None:
+    """Where the gateway connects, both of them are there again after it has done so."""
+    port = free_port()
+    points = "name,kind,field.at,scada.ioa,second.ioa\nenergy,counter,x,900,900\n"
+    fields: dict[str, Any] = {"host": "127.0.0.1", "points": points, "up": False, "port": port}
+    async with (
+        Line.at(port) as came,
+        station(tmp_path, others={"second": {"ca": 2}}, **fields) as s,
+    ):
+        for n in range(3):
+            line = await came.get()
+            await s.gw.until(lambda: s.gw.state("scada") == s.gw.state("second") == "up")
+            for address in (1, 2):
+                poller = Poller(line.reader, line.writer)
+                poller.address = address
+                await poller.reset()
+                await s.emit(energy=n, time=NOON + n * MS)
+                await asyncio.sleep(0.1)
+                assert numbers(*await poller.drain())[-1] == n
+            line.writer.transport.abort()
+            await s.gw.until(lambda: s.gw.state("scada") == s.gw.state("second") == "down")
+        assert came.empty()
 
 
 SHARED = [
