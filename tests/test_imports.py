@@ -16,6 +16,9 @@ MAY_IMPORT = {
     "hookspecs": {"model"},
     "__init__": {"model", "hookspecs"},
     "checksum": {"kernel"},
+    "c37118": {"kernel"},
+    "sampled_values": {"kernel"},
+    "waveform": {"model", "kernel", "waveform"},
     "channel": {"model", "channel"},
     "kernel": {"model", "kernel"},
     "journal": {"model", "journal"},
@@ -28,7 +31,7 @@ MAY_IMPORT = {
     "config": {"model", "hookspecs", "interlock", "access", "host", "config", "__init__"},
     "engine": {
         "model", "kernel", "journal", "tls", "interlock", "audit", "access", "command", "host",
-        "config", "engine", "__init__",
+        "waveform", "config", "engine", "__init__",
     },
     "cli": {
         "model", "kernel", "journal", "tls", "interlock", "audit", "access", "command", "host",

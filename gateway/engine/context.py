@@ -17,6 +17,7 @@ from gateway.engine.clock import Clock
 from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost, received
 from gateway.engine.status import LinkStatus
+from gateway.engine.waveforms import Waveforms
 from gateway.kernel import KernelError, Plan, Points
 from gateway.model.access import Permission
 from gateway.model.batch import Batch, Mask, PointColumn
@@ -28,6 +29,7 @@ from gateway.model.override import Override
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
 from gateway.model.tls import Tls
+from gateway.model.waveform import Waveform
 from gateway.tls import Certificates
 
 LONGEST_TEXT = 256
@@ -114,10 +116,12 @@ class RunningSource(_Context, SourceContext):
         owner: PointColumn,
         outbox: Outbox,
         authority: Authority,
+        waveforms: Waveforms,
         *common: Any,
     ) -> None:
         """`owner` says of every point which source it belongs to; all sources share it."""
         super().__init__(*common)
+        self._waveforms = waveforms
         self._outbox = outbox
         self._authority = authority
         self._intake = intake
@@ -147,6 +151,10 @@ class RunningSource(_Context, SourceContext):
             )
         if custody is not None:
             await asyncio.shield(custody)
+
+    async def emit_waveform(self, waveform: Waveform) -> int:
+        self._waveforms.put(self.name, waveform)
+        return 0
 
     async def stale(self, points: Sequence[int], quality: Quality = STALE) -> None:
         self._check(np.asarray(points, np.int32))
@@ -184,10 +192,12 @@ class RunningSink(_Context, SinkContext):
         taken: Mask,
         role: str | None,
         authority: Authority,
+        waveforms: Waveforms,
         *common: Any,
     ) -> None:
         """`taken` says of every point whether this sink has it; `role` is the link's own."""
         super().__init__(*common)
+        self._waveforms = waveforms
         self._feed = feed
         self._intake = intake
         self._taken = taken
@@ -197,6 +207,9 @@ class RunningSink(_Context, SinkContext):
     def batches(self) -> AsyncIterator[Delivery]:
         self._feed.connect()
         return _Deliveries(self._feed)
+
+    def waveforms(self, source: str) -> AsyncIterator[Waveform]:
+        return self._waveforms.listen(source, self)
 
     def waiting(self) -> int:
         self._intake.flush()
@@ -242,6 +255,7 @@ class RunningSink(_Context, SinkContext):
 
     def release_all(self) -> None:
         """Free what clients of this sink have selected: its connection ended."""
+        self._waveforms.leave(self)
         self._authority.desk.release(lambda other: other.sink == self.name)
 
     async def login(self, user: str, password: str, address: str, session: str = "") -> Client:

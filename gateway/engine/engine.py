@@ -25,6 +25,7 @@ from gateway.engine.selection import Selection
 from gateway.engine.status import LinkStatus, State
 from gateway.engine.supervisor import Supervisor
 from gateway.engine.trail import Past, Trail, open_trail
+from gateway.engine.waveforms import Waveforms
 from gateway.journal.journal import Journal
 from gateway.journal.ledger import Ledger
 from gateway.journal.store import Store
@@ -36,6 +37,7 @@ from gateway.model.link import Link, Sink, Source
 from gateway.model.point import DeadbandKind, Definition, LinkPoint
 from gateway.model.quality import Quality
 from gateway.tls import Certificates
+from gateway.waveform import WaveformSource
 
 log = logging.getLogger("gateway")
 
@@ -195,6 +197,7 @@ class Engine:
                 address = definition.addresses.get(definition.source)
                 of_source[definition.source].append(LinkPoint(number, definition, address))
                 owner[number] = number_of[definition.source]
+        waveforms = Waveforms(link.name for link in links if isinstance(link, WaveformSource))
         for link in links:
             is_source = isinstance(link, Source)
             status = LinkStatus(link.name, link.type, "source" if is_source else "sink")
@@ -215,13 +218,15 @@ class Engine:
             if isinstance(link, Source):
                 outbox = self._outboxes[link.name]
                 source = RunningSource(
-                    self.intake, self._table, owner, outbox, self.authority, *common
+                    self.intake, self._table, owner, outbox, self.authority, waveforms, *common
                 )
                 self._runs[link.name] = partial(_at_source, link, source, outbox)
             elif isinstance(link, Sink):
                 feed, selection = self._feeds[link.name], self._selections[link.name]
                 taken = selection.every | selection.latest
-                sink = RunningSink(feed, self.intake, taken, link.role, self.authority, *common)
+                sink = RunningSink(
+                    feed, self.intake, taken, link.role, self.authority, waveforms, *common
+                )
                 self._runs[link.name] = partial(_at_sink, link, sink, feed)
 
     def _of_sink(self, name: str) -> list[LinkPoint]:

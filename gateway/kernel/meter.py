@@ -17,8 +17,9 @@ from gateway.kernel.quantity import ITEMS, KINDS, LANES, ORDERED, SPANS, Quantit
 from gateway.kernel.rows import Rows
 from gateway.kernel.spectrum import Spectrum
 from gateway.kernel.stream import Stream
-from gateway.kernel.waveform import Samples, check_samples, flags, room
+from gateway.kernel.waveform import check_samples, flags, room
 from gateway.model.batch import QualityColumn
+from gateway.model.waveform import Samples
 
 _push = lib.gw_meter_push
 _from_buffer = ffi.from_buffer

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from gateway.kernel._kernel import ffi, lib
 from gateway.kernel.error import KernelError
 from gateway.kernel.stream import Stream, StreamState
-from gateway.kernel.waveform import Samples, check_samples, flags, room
+from gateway.kernel.waveform import check_samples, flags, room
 from gateway.model.batch import QualityColumn, TimeColumn, ValueColumn
+from gateway.model.waveform import Samples
 
 Performance: TypeAlias = Literal["P", "M"]
 IntegerSums: TypeAlias = npt.NDArray[np.int64]

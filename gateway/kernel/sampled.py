@@ -14,8 +14,9 @@ from gateway.kernel.error import KernelError
 from gateway.kernel.measured import Measured
 from gateway.kernel.samples import SampleRows
 from gateway.kernel.stream import Stream, StreamState
-from gateway.kernel.waveform import Samples, check_samples, room
+from gateway.kernel.waveform import check_samples, room
 from gateway.model.batch import TimeColumn
+from gateway.model.waveform import Samples
 
 Offsets: TypeAlias = npt.NDArray[np.int64]
 Synch: TypeAlias = Literal["local", "global"]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.kernel._kernel import ffi
-from gateway.kernel.waveform import Samples
 from gateway.model.batch import QualityColumn
+from gateway.model.waveform import Samples
 
 _NULL = ffi.NULL
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from gateway.kernel._kernel import ffi, lib
 from gateway.kernel.error import KernelError
-from gateway.kernel.waveform import Samples, check_samples, room
+from gateway.kernel.waveform import check_samples, room
+from gateway.model.waveform import Samples
 
 LANES = 8
 

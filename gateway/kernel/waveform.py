@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gateway.kernel._kernel import ffi, lib
 from gateway.model.batch import QualityColumn
-
-Samples: TypeAlias = npt.NDArray[np.int32]
+from gateway.model.waveform import Samples
 
 _INT32 = np.dtype(np.int32)
 _UINT16 = np.dtype(np.uint16)

@@ -18,6 +18,7 @@ from gateway.model.override import Override
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
 from gateway.model.tls import Tls
+from gateway.model.waveform import Waveform
 
 STALE = Quality.INVALID | Quality.OLD_DATA
 
@@ -134,6 +135,18 @@ class SourceContext(LinkContext):
         """
 
     @abstractmethod
+    async def emit_waveform(self, waveform: Waveform) -> int:
+        """Let the estimators that the link's field `waveform` asks for measure the samples, and
+        take the results as samples of its points; returns how many of them were taken.
+
+        For a source that is a `gateway.waveform.WaveformSource`.
+        Like `emit_raw` this waits only while the gateway has no room: a stream of samples is not
+        acknowledged. Rows that were handed over before are left out, and counted.
+        Blocks of 2 to 20 ms are best: what is short is soon reported, what is long costs less.
+        Raises LinkError where the stream cannot be measured as the configuration says.
+        """
+
+    @abstractmethod
     async def stale(self, points: Sequence[int], quality: Quality = STALE) -> None:
         """Mark points of this source: their last values stay, with this quality, from now on.
 
@@ -171,6 +184,15 @@ class SinkContext(LinkContext):
 
         At the start of every connection it begins after the last acknowledged delivery.
         At most a window of unacknowledged samples is handed out; then it waits for `delivered`.
+        """
+
+    @abstractmethod
+    def waveforms(self, source: str) -> AsyncIterator[Waveform]:
+        """Yield the waveforms that a source hands over from now on, for this connection.
+
+        Waveforms are not in custody: of a sink that is too slow the oldest ones are dropped, and
+        counted (`waveforms_dropped`).
+        Raises LinkError where no source of that name hands over waveforms.
         """
 
     @abstractmethod

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.kernel import Event, Events, Meter, Quantity, Rows, State
-from gateway.kernel.waveform import Samples
+from gateway.model.waveform import Samples
 
 # EN 50160:2010, table 1: what a supply may have besides its fundamental, in parts of it.
 ALLOWED: Mapping[int, float] = {
