@@ -16,6 +16,7 @@ from gateway.engine.authority import Authority
 from gateway.engine.clock import Clock
 from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost, received
+from gateway.engine.measuring import LONG, Measuring
 from gateway.engine.status import LinkStatus
 from gateway.engine.waveforms import Waveforms
 from gateway.kernel import KernelError, Plan, Points
@@ -117,11 +118,13 @@ class RunningSource(_Context, SourceContext):
         outbox: Outbox,
         authority: Authority,
         waveforms: Waveforms,
+        measuring: Measuring | None,
         *common: Any,
     ) -> None:
         """`owner` says of every point which source it belongs to; all sources share it."""
         super().__init__(*common)
         self._waveforms = waveforms
+        self._measuring = measuring
         self._outbox = outbox
         self._authority = authority
         self._intake = intake
@@ -153,8 +156,23 @@ class RunningSource(_Context, SourceContext):
             await asyncio.shield(custody)
 
     async def emit_waveform(self, waveform: Waveform) -> int:
+        if self._measuring is None:
+            raise GatewayError(f"{self.name} is no WaveformSource: it may not hand over waveforms")
         self._waveforms.put(self.name, waveform)
-        return 0
+        measured = self._measured(self._measuring, waveform)
+        # What a thread measures goes on to its end, whoever is cancelled.
+        return await (asyncio.shield(measured) if waveform.samples.size > LONG else measured)
+
+    async def _measured(self, measuring: Measuring, waveform: Waveform) -> int:
+        taken = 0
+        # One block after the other: an estimator belongs to one of them at a time.
+        async with measuring.turn:
+            if self._intake.crowded:
+                await self._intake.room()
+            for batch, every in await measuring.take(waveform):
+                taken += len(batch)
+                self._intake.judge(batch, every=every)
+        return taken
 
     async def stale(self, points: Sequence[int], quality: Quality = STALE) -> None:
         self._check(np.asarray(points, np.int32))

@@ -19,6 +19,7 @@ from gateway.engine.context import RunningSink, RunningSource
 from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost
 from gateway.engine.local import serve_local
+from gateway.engine.measuring import Measuring
 from gateway.engine.override import Overrides
 from gateway.engine.override_file import NAME, OverrideFile
 from gateway.engine.selection import Selection
@@ -81,6 +82,7 @@ class Engine:
         self._feeds: dict[str, Feed] = {}
         self._selections: dict[str, Selection] = {}
         self._of_source: dict[str, list[LinkPoint]] = {}
+        self._measuring: list[Measuring] = []
         self._trace = frozenset(trace)
 
     @property
@@ -217,8 +219,26 @@ class Engine:
             )
             if isinstance(link, Source):
                 outbox = self._outboxes[link.name]
+                measuring = None
+                if isinstance(link, WaveformSource):
+                    file = self.data / link.name / "energy.json"
+                    measuring = Measuring(
+                        link.waveform,
+                        of_source[link.name],
+                        file,
+                        status.counters,
+                        asyncio.get_running_loop().time,
+                    )
+                    self._measuring.append(measuring)
                 source = RunningSource(
-                    self.intake, self._table, owner, outbox, self.authority, waveforms, *common
+                    self.intake,
+                    self._table,
+                    owner,
+                    outbox,
+                    self.authority,
+                    waveforms,
+                    measuring,
+                    *common,
                 )
                 self._runs[link.name] = partial(_at_source, link, source, outbox)
             elif isinstance(link, Sink):
@@ -253,6 +273,8 @@ class Engine:
                 sound = host.create_task(_first_failure(links.values()), name="links")
                 await stop.wait()
                 await self._end(links, self.configuration.sources)
+                for measuring in self._measuring:
+                    await measuring.close()
                 watch.cancel()
                 await self.authority.settle()
                 await self._drain()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
+from gateway.engine.durable import replace
 from gateway.engine.override_entry import Entry, Record
 from gateway.journal.store import StoreError
 
@@ -50,15 +50,4 @@ class OverrideFile:
     def save(self, entries: Mapping[str, Entry]) -> None:
         """Replace the file; on disk, all of it or nothing, when this returns. Raises OSError."""
         text = _Document(points=dict(entries)).model_dump_json(indent=1)
-        fresh = self.path.with_suffix(".new")
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace(self.path, text)

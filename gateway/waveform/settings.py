@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gateway.model.fields import Settings
 
+RATES = {50: (10, 25, 50, 100), 60: (10, 12, 15, 20, 30, 60, 120)}
+"""Reports per second that there are at a nominal frequency."""
 Lane = Literal["ua", "ub", "uc", "un", "ia", "ib", "ic", "in"]
 """The voltages and currents of a three-phase circuit, as results name them."""
 
@@ -101,3 +103,13 @@ class WaveformSettings(Settings):
     ] = {}
     phasors: Annotated[PhasorSettings | None, Field(description="results `phasor/...`")] = None
     meter: Annotated[MeterSettings | None, Field(description="all other results")] = None
+
+    @model_validator(mode="after")
+    def _reported(self) -> Self:
+        rates = RATES[self.nominal]
+        if self.phasors is not None and self.phasors.rate not in rates:
+            raise ValueError(
+                f"found phasors.rate {self.phasors.rate}, allowed at {self.nominal} Hz: "
+                + ", ".join(map(str, rates))
+            )
+        return self

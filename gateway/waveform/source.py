@@ -10,7 +10,8 @@ from pydantic import Field, field_validator
 from gateway.model.link import Source
 from gateway.model.point import LinkPoint, Point
 from gateway.model.waveform import Channel
-from gateway.waveform.result import parse_result
+from gateway.waveform.estimator import faults
+from gateway.waveform.result import Result, parse_result
 from gateway.waveform.settings import WaveformSettings
 
 
@@ -53,6 +54,7 @@ class WaveformSource(Source):
         return None
 
     def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
+        sound: list[tuple[LinkPoint, Result]] = []
         first: dict[str, str] = {}
         for point in points:
             name = result_of(point)
@@ -60,13 +62,17 @@ class WaveformSource(Source):
                 continue
             section = "phasors" if name.startswith("phasor/") else "meter"
             if getattr(self.waveform, section) is None:
-                yield (
-                    point,
-                    "result",
-                    f"found '{name}', which needs the section `waveform: {{{section}: …}}`",
-                )
+                sentence = f"found '{name}', which needs the section `waveform: {{{section}: …}}`"
+                yield point, "result", sentence
             elif (other := first.setdefault(name, point.name)) != point.name:
                 yield point, "result", f"found '{name}', which already is {other}"
+            else:
+                sound.append((point, parse_result(name)))
+        stream = self.stream()
+        if stream is not None:
+            of = {result: point for point, result in sound}
+            for result, sentence in faults(self.waveform, *stream, list(of)):
+                yield of[result], "result", sentence
 
 
 def result_of(point: LinkPoint) -> str | None:
