@@ -39,7 +39,7 @@ MAY_IMPORT = {
     },
     "testing": {
         "model", "hookspecs", "kernel", "journal", "tls", "interlock", "audit", "access",
-        "command", "host", "config", "engine", "testing", "__init__",
+        "command", "host", "waveform", "config", "engine", "testing", "__init__",
     },
 }  # fmt: skip
 """What each layer of the core may import; the design's arrow, written out."""

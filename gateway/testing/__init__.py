@@ -6,6 +6,7 @@ from gateway.testing.clock import PausedClock, advance, held, paused, run_paused
 from gateway.testing.links import Collector, Emitter, Row
 from gateway.testing.port import free_port, free_ports
 from gateway.testing.running import Running, configured, running
+from gateway.testing.waves import Sampler, circuit
 
 __all__ = [
     "AccessSettings",
@@ -15,7 +16,9 @@ __all__ = [
     "PausedClock",
     "Row",
     "Running",
+    "Sampler",
     "advance",
+    "circuit",
     "configured",
     "free_port",
     "free_ports",
