@@ -79,6 +79,8 @@ class Events:
     def drain(self) -> list[Event]:
         """Return the waiting events in their order and forget them."""
         n = self.count
+        if n == 0:
+            return []
         self._c.count = 0
         columns = (self._columns[name][:n].tolist() for name, _, _ in _COLUMNS)
         return [

@@ -17,6 +17,8 @@ from gateway.waveform.result import SEQUENCES, EventResult, PhasorResult, Result
 from gateway.waveform.settings import WaveformSettings
 
 _DEVICE_TIME = np.uint16(Quality.DEVICE_TIME)
+_REST = np.uint16(~Quality.VALIDITY & 0xFFFF)
+_INVALID = np.uint16(Quality.INVALID)
 
 
 class Missing(NamedTuple):
@@ -99,9 +101,11 @@ class Estimator:
         if not made:
             return None
         batch = Batch.concat(made)
-        lacking = np.isnan(batch.value) & (batch.quality & Quality.VALIDITY == 0)
-        quality = batch.quality | _DEVICE_TIME | np.where(lacking, Quality.INVALID, 0)
-        return Batch(batch.point, batch.value, quality.astype(np.uint16), batch.time)
+        lacking = np.isnan(batch.value)
+        quality = batch.quality | _DEVICE_TIME
+        if lacking.any():
+            quality[lacking] = quality[lacking] & _REST | _INVALID
+        return Batch(batch.point, batch.value, quality, batch.time)
 
     @property
     def missing(self) -> Missing:
