@@ -152,6 +152,21 @@ async def test_a_reconnect_is_a_gap_as_any_other(tmp_path: Path) -> None:
 
 
 @paused
+async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
+    """What lies more than a second back is measured as a new stream; energy goes on."""
+    mu = sampler()
+    async with running([mu], [], POINTS, data=tmp_path) as gateway:
+        await mu.emit(circuit(SECOND, 2.0))
+        energy = gateway.sample("wh").value
+        await mu.emit(circuit(SECOND - 3600, 1.0, hertz=50.1))
+
+        assert gateway.sample("f").value == pytest.approx(50.1, abs=1e-3)
+        assert gateway.sample("f").time == (SECOND - 3600) * 10**9 + 960_000_000
+        assert gateway.sample("wh").value > energy
+        assert gateway.counters("mu") == {"time_went_back": 1}
+
+
+@paused
 async def test_energy_outlives_the_gateway(tmp_path: Path) -> None:
     """3450 W for two hours in two runs of the gateway; the registers are on disk between them."""
     for hour in range(2):
