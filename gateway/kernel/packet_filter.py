@@ -71,6 +71,9 @@ def frame_filter(
     made += [Instruction(_RETURN, 0, 0, _WHOLE), Instruction(_RETURN, 0, 0, 0)]
     last = len(made) - 1
     return [
-        Instruction(code, *(last - at - 1 if jump == _DROP else jump for jump in (true, false)), k)
-        for at, (code, true, false, k) in enumerate(made)
+        one._replace(
+            true=last - at - 1 if one.true == _DROP else one.true,
+            false=last - at - 1 if one.false == _DROP else one.false,
+        )
+        for at, one in enumerate(made)
     ]

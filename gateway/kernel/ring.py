@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import mmap
 import os
@@ -29,7 +30,7 @@ _ETHERNETS = (1, 772)
 """ARPHRD_ETHER and ARPHRD_LOOPBACK."""
 
 _BLOCK_HEAD, _FRAME_HEAD, _PAGE = 48, 82, 4096
-"""Octets before the first frame of a block; from a frame's head to the frame; of the least block."""
+"""Octets before the first frame of a block; from a frame's head to the frame; of a block."""
 _MOST = 512
 """Frames that are taken at once."""
 
@@ -136,10 +137,9 @@ class Ring:
     def close(self) -> None:
         """Give the ring back. What `take` returned must not be used again."""
         ffi.release(self._octets)
-        try:
+        # Where somebody still holds frames, the memory goes with them.
+        with contextlib.suppress(BufferError):
             self._map.close()
-        except BufferError:  # somebody still holds frames; the memory goes with them
-            pass
         self._socket.close()
 
     def _fault(self, code: int) -> Exception:
