@@ -98,7 +98,8 @@ def _send_all(
             continue
         begin = begin or batch[0].time
         if seconds is not None:
-            batch = [one for one in batch if one.time < begin + seconds * SECOND]
+            end = begin + round(seconds * SECOND)
+            batch = [one for one in batch if one.time < end]
         if not batch:
             return
         if batch[-1].time < time.time_ns() - BEHIND:
