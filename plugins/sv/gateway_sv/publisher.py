@@ -134,7 +134,7 @@ class SampledValuesPublisher(Source):
         counts = Counts()
         disturbed = Disturbed(self.disturbance, self.shape.frames, counts.add)
         if self.to_file is not None:
-            written = await asyncio.to_thread(self._write, self.to_file, disturbed)
+            written = await asyncio.to_thread(self.write, self.to_file, disturbed)
             counts.flush(ctx.count)
             ctx.up(f"{written} frames in {self.to_file}")
             await asyncio.get_running_loop().create_future()
@@ -145,7 +145,9 @@ class SampledValuesPublisher(Source):
                 f"{self.interface}: svID {self.sv_id}, {self.shape}",
             )  # fmt: skip
 
-    def _write(self, path: Path, disturbed: Disturbed) -> int:
+    def write(self, path: Path, disturbed: Disturbed | None = None) -> int:
+        """Write `seconds` of frames as a capture; return how many. Raises LinkError."""
+        disturbed = disturbed or Disturbed(Disturbance(), 1, _nobody)
         end = START * SECOND + round((self.seconds or 0.0) * SECOND)
         written = 0
         try:

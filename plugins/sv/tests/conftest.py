@@ -12,7 +12,7 @@ import pytest
 # Lets the modules of this folder find each other.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sv_cable import Cable, ip  # noqa: E402
+from sv_cable import Cable, ip
 
 
 @pytest.fixture
