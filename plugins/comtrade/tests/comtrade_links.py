@@ -1,14 +1,13 @@
-"""A sink that hears waveforms, and a source that hands over what a test gives it."""
+"""A sink that hears waveforms."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Literal
 
 from pydantic import PrivateAttr
 
-from gateway import Sink, SinkContext, SourceContext
-from gateway.waveform import Waveform, WaveformSource
+from gateway import Sink, SinkContext
+from gateway.waveform import Waveform
 
 
 class Listener(Sink):
@@ -27,23 +26,3 @@ class Listener(Sink):
         ctx.up()
         async for waveform in waveforms:
             self._heard.append(waveform)
-
-
-class Feeder(WaveformSource):
-    """A merging unit in memory."""
-
-    type: Literal["testing.feeder"] = "testing.feeder"
-    _ctx: asyncio.Future[SourceContext] | None = PrivateAttr(None)
-
-    async def run(self, ctx: SourceContext) -> None:
-        ctx.up()
-        self._door().set_result(ctx)
-        await asyncio.Event().wait()
-
-    def _door(self) -> asyncio.Future[SourceContext]:
-        if self._ctx is None:
-            self._ctx = asyncio.get_running_loop().create_future()
-        return self._ctx
-
-    async def hand(self, waveform: Waveform) -> None:
-        await (await self._door()).emit_waveform(waveform)

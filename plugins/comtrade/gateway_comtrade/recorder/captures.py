@@ -14,7 +14,8 @@ STALLED = 2_000_000_000
 
 @dataclass(slots=True)
 class Capture:
-    """A stretch of time, and the triggers that asked for it; the first one named it.
+    """A stretch of time, and the triggers that asked for it by their times; the first one
+    names it.
 
     continues: whether it begins where another one had to end.
     """
@@ -50,6 +51,7 @@ class Captures:
             self._open.sort(key=lambda one: one.start)
             return True
         last.fired.append(fired)
+        last.fired.sort(key=lambda one: one.time)
         last.start = min(last.start, max(fired.time - self._before, last.end - self._longest))
         most = last.start + self._longest
         last.end = max(last.end, min(end, most))

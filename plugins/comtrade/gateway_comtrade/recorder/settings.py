@@ -35,7 +35,10 @@ class RecorderFields(Sink):
     Point = RecorderPoint
 
     source: Annotated[str, Field(description="name of the source whose waveforms are recorded")]
-    folder: Annotated[Path, Field(description="where recordings are written")]
+    folder: Annotated[
+        Path | None,
+        Field(description="where recordings are written; left out: `recordings` in the link's own"),
+    ] = None
     when: Annotated[
         tuple[Trigger, ...],
         Field(min_length=1, max_length=64, description="triggers, each a name and a condition"),

@@ -40,7 +40,7 @@ class Recorder(RecorderFields):
             )
         waveforms = ctx.waveforms(self.source)
         store = Store(
-            self.folder,
+            self.folder or ctx.data / "recordings",
             self.station or ctx.gateway,
             self.device or self.source,
             self.company,
@@ -50,7 +50,7 @@ class Recorder(RecorderFields):
         try:
             await asyncio.to_thread(store.prepare)
         except OSError as error:
-            raise LinkError(f"the folder {self.folder} cannot be used: {reason(error)}") from None
+            raise LinkError(f"the folder {store.folder} cannot be used: {reason(error)}") from None
         watch = Watch(self.when, ctx.points, ctx.image)
         recorded = [
             Recorded(point.id, channel, point.kind)

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from comtrade_links import Feeder
 from comtrade_recordings import partner
 from gateway_comtrade.codec import read
 from gateway_comtrade.recorder.sink import Recorder
 
 from gateway import Quality
-from gateway.testing import Emitter, Running, paused, running
+from gateway.testing import Emitter, Running, Sampler, paused, running
 from gateway.testing.wave import Tone, counts, wave
 from gateway.waveform import Channel, Waveform
 
@@ -45,7 +44,7 @@ class Bench:
     """A gateway with a merging unit, a relay and a recorder, and how far the samples are."""
 
     gateway: Running
-    feeder: Feeder
+    sampler: Sampler
     relay: Emitter
     folder: Path
     row: int = 0
@@ -57,7 +56,7 @@ class Bench:
             rows = range(self.row, self.row + RATE // 100)
             self.row = rows.stop
             if rows.start not in leave_out:
-                await self.feeder.hand(block(rows, self.quality))
+                await self.sampler.emit(block(rows, self.quality))
             await asyncio.sleep(0.01)
 
     async def tell(self, name: str, value: float, at: float, quality: int = 0) -> None:
@@ -86,11 +85,11 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     folder = tmp_path / "recordings"
     fields = {"name": "rec", "source": "mu", "folder": folder, "when": list(when)} | more
-    feeder, relay = Feeder(name="mu"), Emitter(name="relay")
+    sampler, relay = Sampler(name="mu"), Emitter(name="relay")
     recorder = Recorder.model_validate(fields)
-    async with running([feeder, relay], [recorder], POINTS, data=tmp_path) as gateway:
+    async with running([sampler, relay], [recorder], POINTS, data=tmp_path) as gateway:
         await gateway.until(lambda: gateway.state("rec") == "up")
-        one = Bench(gateway, feeder, relay, folder)
+        one = Bench(gateway, sampler, relay, folder)
         await relay.emit(
             ["relay.trip", "relay.breaker", "relay.frequency"], [0, 2, 50], 0, SECOND * NANO
         )
@@ -251,7 +250,7 @@ async def test_another_waveform_begins_anew(tmp_path: Path) -> None:
         await one.tell("relay.trip", 1, 0.5)
         await one.feed(0.5)
         other = block(range(4800, 4848))
-        await one.feeder.hand(
+        await one.sampler.emit(
             Waveform(RATE, CHANNELS[:1], other.index, np.ascontiguousarray(other.samples[:, :1]))
         )
         await one.gateway.until(lambda: one.counted("recordings") == 1)
