@@ -66,12 +66,12 @@ class Interlock:
             values[point] = value
         return _sentence(faults or self._root.reasons(values, True))
 
-    def holds(self, read: Callable[[str], tuple[float, int]]) -> bool:
-        """Return whether it holds for certain, for what is no command: a trigger, an alarm.
+    def holds(self, read: Callable[[str], tuple[float, int]]) -> bool | None:
+        """Return whether it holds, for what is no command: a trigger, an alarm.
 
         read: as for `check`. What is asked of a point that is not good, has no value or is not
-        there neither holds nor fails: `a or b` holds for a good `b`, whatever `a` is, and
-        `not a` does not hold.
+        there is unknown, and so is what hangs on it, which is None: `a or b` holds for a good `b`
+        whatever `a` is, `not a` is unknown (Kleene's three-valued logic).
         """
         values: dict[str, float] = {}
         for point in self.points:
@@ -82,7 +82,9 @@ class Interlock:
             position = point not in self._positions or value in (State.OPEN, State.CLOSED)
             if quality & Quality.VALIDITY == Quality.GOOD and not math.isnan(value) and position:
                 values[point] = value
-        return _certain(self._root, values, True)
+        if _certain(self._root, values, True):
+            return True
+        return False if _certain(self._root, values, False) else None
 
 
 @lru_cache(maxsize=1024)
