@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from gateway_comtrade.codec.error import ComtradeError, excerpt
@@ -58,7 +59,7 @@ class Lines:
     def __init__(self, file: str, text: str) -> None:
         self._file = file
         # SUB ends a text in some systems; it may stand there several times.
-        self._lines = text.replace("\x1a", "").splitlines()
+        self._lines = re.split(r"\r\n|\r|\n", text.replace("\x1a", "").rstrip("\r\n"))
         self._next = 0
 
     def take(self, what: str) -> Line:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gateway import Batch
@@ -13,6 +13,9 @@ from gateway_comtrade.recorder.captures import Capture, Captures
 from gateway_comtrade.recorder.ring import Ring, Taken
 from gateway_comtrade.recorder.track import Track
 from gateway_comtrade.recorder.trigger import Watch
+
+AHEAD = 1_000_000_000
+"""ns by which a device's clock may be ahead of ours."""
 
 
 class Counting(Protocol):
@@ -49,13 +52,20 @@ class Desk:
         self.ring.forget(before)
         self.track.forget(before)
 
-    def evaluate(self, ctx: Counting, batch: Batch) -> None:
-        """Take samples of points: edges of status channels, and what triggers."""
+    def evaluate(self, ctx: Counting, batch: Batch, now: int) -> None:
+        """Take samples of points: edges of status channels, and what triggers.
+
+        A trigger whose time cannot be right, because its clock says so or it is yet to come,
+        stands at `now`, when it was received.
+        """
         early = self.track.feed(batch)
         if early:
             ctx.count("edges_forgotten", early)
         for fired in self.watch.feed(batch):
             ctx.count("triggers")
+            if fired.unsure or fired.time > now + AHEAD:
+                ctx.count("triggers_unsure")
+                fired = replace(fired, time=now, unsure=True)
             if fired.time < self.ring.oldest:
                 ctx.count("triggers_late")
             elif not self.captures.fire(fired):

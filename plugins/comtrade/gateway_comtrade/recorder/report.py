@@ -36,6 +36,7 @@ def report(
     ]
     lines += [
         f"Trigger: {moment(one.time)}, {one.name}: {one.condition} ({one.why})"
+        + ("; this is when it was received, its own clock is not to be trusted" * one.unsure)
         for one in capture.fired[:MOST_LINES]
     ]
     if len(capture.fired) > MOST_LINES:

@@ -82,7 +82,7 @@ class Recorder(RecorderFields):
                     if delivery.historical:
                         ctx.count("samples_historical", len(delivery.batch))
                     else:
-                        desk.evaluate(ctx, delivery.batch)
+                        desk.evaluate(ctx, delivery.batch, ctx.now())
                     ctx.delivered(delivery.seq)
         finally:
             desk.close(ctx, desk.captures.all())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field, field_validator
 
-from gateway import Batch, Image, LinkPoint, Settings
+from gateway import Batch, Image, LinkPoint, Quality, Settings
 from gateway.interlock import Interlock, parse
 
 
@@ -38,12 +38,16 @@ class Trigger(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A trigger came to hold: at the time [ns UTC] of the sample that made it so."""
+    """A trigger came to hold: at the time [ns UTC] of the sample that made it so.
+
+    unsure: whether that is of a clock that was not synchronised.
+    """
 
     time: int
     name: str
     condition: str
     why: str
+    unsure: bool = False
 
 
 def unknown(triggers: Iterable[Trigger], names: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -59,7 +63,9 @@ class Watch:
     """The conditions, and the last sample of each of their points.
 
     A condition fires where it did not hold and does now; what holds when the watch begins has not
-    fired. A point that is not good says nothing: `a or b` fires by `b` though `a` is invalid.
+    fired. A point that is invalid says nothing: `a or b` fires by `b` though `a` is invalid, and
+    what held before a link broke does not fire again when the link is back. A questionable point
+    counts: a fault is when doubts arise.
     """
 
     def __init__(
@@ -76,10 +82,12 @@ class Watch:
                 self._touches.setdefault(ids[name], []).append(number)
         self._names = {ids[name]: name for _, one in self._conditions for name in one.points}
         self._last: dict[str, tuple[float, int]] = {
-            name: (float(image.value[point]), int(image.quality[point]))
+            name: (float(image.value[point]), credited(int(image.quality[point])))
             for point, name in self._names.items()
         }
-        self._held = [interlock.holds(self._last.__getitem__) for _, interlock in self._conditions]
+        self._held = [
+            interlock.holds(self._last.__getitem__) is True for _, interlock in self._conditions
+        ]
 
     @property
     def points(self) -> frozenset[int]:
@@ -100,18 +108,25 @@ class Watch:
             strict=True,
         ):
             name = self._names[point]
-            if self._last[name] == (value, quality):
+            sample = (value, credited(quality))
+            if self._last[name] == sample:
                 continue
-            self._last[name] = (value, quality)
+            self._last[name] = sample
             for number in self._touches[point]:
                 trigger, interlock = self._conditions[number]
                 holds = interlock.holds(self._last.__getitem__)
+                if holds is None:
+                    continue
                 if holds and not self._held[number]:
                     why = f"{name} is {value:.12g}"
-                    fired.append(Fired(time, trigger.name, trigger.condition, why))
+                    unsure = bool(quality & Quality.CLOCK_NOT_SYNCHRONISED)
+                    fired.append(Fired(time, trigger.name, trigger.condition, why, unsure))
                 self._held[number] = holds
         return fired
 
-    def values(self) -> Mapping[str, tuple[float, int]]:
-        """Return value and quality of each point."""
-        return self._last
+
+def credited(quality: int) -> int:
+    """Return good for a quality that counts: good, or questionable and not old."""
+    validity = quality & Quality.VALIDITY
+    doubtful = validity == Quality.QUESTIONABLE and not quality & Quality.OLD_DATA
+    return int(Quality.GOOD if doubtful or validity == Quality.GOOD else Quality.INVALID)

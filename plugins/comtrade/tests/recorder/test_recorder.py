@@ -2,99 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from comtrade_bench import CHANNELS, RATE, START, bench, block, values
 from comtrade_recordings import partner
 from gateway_comtrade.codec import read
-from gateway_comtrade.recorder.sink import Recorder
 
 from gateway import Quality
-from gateway.testing import Emitter, Running, Sampler, paused, running
-from gateway.testing.wave import Tone, counts, wave
-from gateway.waveform import Channel, Waveform
-
-START = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SECOND = 1_767_268_800
-"""date -u -d '2026-01-01 12:00' +%s"""
-NANO = 10**9
-RATE = 4800
-TONES = ([Tone(230.0, 50.0)], [Tone(12.0, 50.0, -30.0), Tone(3.0, 150.0)])
-CHANNELS = (Channel("ua", 0.01, "V"), Channel("ia", 0.0001, "A"))
-POINTS = (
-    "name,kind,relay.at,rec.channel\n"
-    "relay.trip,status,x,TRIP\nrelay.breaker,double,x,CB\nrelay.frequency,analog,x,\n"
-)
-WHEN = [
-    {"name": "trip", "condition": "relay.trip"},
-    {"name": "low", "condition": "relay.frequency < 49.5 or relay.breaker = open"},
-]
-
-
-@dataclass
-class Bench:
-    """A gateway with a merging unit, a relay and a recorder, and how far the samples are."""
-
-    gateway: Running
-    sampler: Sampler
-    relay: Emitter
-    folder: Path
-    row: int = 0
-    quality: int | None = None
-
-    async def feed(self, seconds: float, leave_out: range = range(0)) -> None:
-        """Hand over blocks of 10 ms, as time passes; some rows can be left out."""
-        for _ in range(round(seconds * 100)):
-            rows = range(self.row, self.row + RATE // 100)
-            self.row = rows.stop
-            if rows.start not in leave_out:
-                await self.sampler.emit(block(rows, self.quality))
-            await asyncio.sleep(0.01)
-
-    async def tell(self, name: str, value: float, at: float, quality: int = 0) -> None:
-        await self.relay.emit([name], [value], quality, SECOND * NANO + round(at * NANO))
-
-    def files(self) -> list[Path]:
-        return sorted(self.folder.glob("*.cfg"))
-
-    def counted(self, what: str) -> int:
-        return self.gateway.counters("rec").get(what, 0)
-
-
-def values(rows: range) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
-    return [wave(tones, RATE, len(rows), rows.start) for tones in TONES]
-
-
-def block(rows: range, quality: int | None = None) -> Waveform:
-    samples = counts([values(rows)[0] / 100, values(rows)[1]], 0.0001)
-    column = None if quality is None else np.full(len(rows), quality, np.uint16)
-    return Waveform(RATE, CHANNELS, SECOND * RATE + rows.start, samples, column)
-
-
-@asynccontextmanager
-async def bench(
-    tmp_path: Path, when: Sequence[dict[str, str]] = WHEN, **more: Any
-) -> AsyncIterator[Bench]:
-    folder = tmp_path / "recordings"
-    fields = {"name": "rec", "source": "mu", "folder": folder, "when": list(when)} | more
-    sampler, relay = Sampler(name="mu"), Emitter(name="relay")
-    recorder = Recorder.model_validate(fields)
-    async with running([sampler, relay], [recorder], POINTS, data=tmp_path) as gateway:
-        await gateway.until(lambda: gateway.state("rec") == "up")
-        one = Bench(gateway, sampler, relay, folder)
-        await relay.emit(
-            ["relay.trip", "relay.breaker", "relay.frequency"], [0, 2, 50], 0, SECOND * NANO
-        )
-        yield one
-
+from gateway.testing import paused
+from gateway.waveform import Waveform
 
 # Half a step of the current's 15 A × √2 (12 A and 3 A), divided into the counts that there are.
 COARSE = {"binary": 21.2132 / 32_767 / 2, "ascii 1999": 21.2132 / 99_998 / 2}
@@ -179,67 +99,6 @@ async def test_missing_and_doubtful_rows_are_told(tmp_path: Path) -> None:
     assert "Questionable: rows 1681 to 1920, from 2026-01-01T12:00:00.650000000Z" in lines
     assert any(line.startswith("Clock not synchronised: rows 1681 to 1920") for line in lines)
     assert read(path).header.quality == 15
-
-
-@paused(start=START)
-async def test_triggers_make_a_recording_longer_up_to_its_longest(tmp_path: Path) -> None:
-    """Triggers at 0.5, 1.0 and 1.5 s, each recorded for 0.7 s behind: 0.3 s to 1.7 s, which is the
-    longest, and a second file from there to 2.2 s."""
-    async with bench(tmp_path, after="700ms", longest="1400ms") as one:
-        await one.feed(0.5)
-        for at in (0.5, 1.0, 1.5):
-            await one.tell("relay.trip", 1, at)
-            await one.feed(0.25)
-            await one.tell("relay.trip", 0, at + 0.25)
-            await one.feed(0.25)
-        await one.feed(3.0)
-        await one.gateway.until(lambda: one.counted("recordings") == 2)
-        first, second = (read(path) for path in one.files())
-        assert one.counted("triggers") == 3
-    begin = SECOND * NANO
-    assert (first.header.start - begin, len(first)) == (300_000_000, round(1.4 * RATE))
-    assert (second.header.start - begin, len(second)) == (1_700_000_000, round(0.5 * RATE))
-    assert first.hdr.count("Trigger: ") == 3
-    assert "It continues the recording before it." in second.hdr
-
-
-@paused(start=START)
-async def test_a_condition_that_says_nothing_hides_no_other(tmp_path: Path) -> None:
-    """`frequency < 49.5 or breaker = open` fires by the breaker while the frequency is invalid."""
-    async with bench(tmp_path) as one:
-        await one.feed(0.5)
-        await one.tell("relay.frequency", 49.0, 0.4, int(Quality.INVALID))
-        await one.feed(0.5)
-        assert one.counted("triggers") == 0
-        await one.tell("relay.breaker", 1, 0.9)
-        await one.feed(3.0)
-        await one.gateway.until(lambda: one.counted("recordings") == 1)
-        assert one.files()[0].stem.endswith(",low")
-
-
-@paused(start=START)
-async def test_what_holds_at_the_start_is_no_trigger(tmp_path: Path) -> None:
-    """Nor does a sample that repeats it; its end and another beginning is one."""
-    async with bench(tmp_path) as one:
-        await one.feed(0.5)
-        await one.tell("relay.trip", 1, 0.4)
-        await one.feed(3.0)
-        await one.tell("relay.trip", 1, 3.0)
-        await one.feed(0.1)
-        assert one.counted("triggers") == 1
-        await one.tell("relay.trip", 0, 3.1)
-        await one.tell("relay.trip", 1, 3.2)
-        await one.gateway.until(lambda: one.counted("triggers") == 2)
-
-
-@paused(start=START)
-async def test_a_trigger_without_samples_is_counted(tmp_path: Path) -> None:
-    """A minute late, its samples are gone."""
-    async with bench(tmp_path) as one:
-        await one.feed(8.0)
-        await one.tell("relay.trip", 1, 1.0)
-        await one.gateway.until(lambda: one.counted("triggers_late") == 1)
-        assert one.files() == []
 
 
 @paused(start=START)
@@ -333,13 +192,3 @@ async def test_a_full_disk_does_not_end_the_link(
         await one.feed(1.5)
         await one.gateway.until(lambda: one.counted("recordings") == 1)
         assert one.gateway.state("rec") == "up"
-
-
-@paused(start=START)
-async def test_every_sample_is_accounted_for(tmp_path: Path) -> None:
-    """What was evaluated is delivered: nothing waits for this sink."""
-    async with bench(tmp_path) as one:
-        await one.feed(0.5)
-        await one.tell("relay.trip", 1, 0.5)
-        await one.gateway.until(lambda: one.counted("triggers") == 1)
-        await one.gateway.until(lambda: one.gateway.held("rec") == 0)
