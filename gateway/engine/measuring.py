@@ -61,6 +61,8 @@ class Measuring:
         A result is a report of its own, changed or not, unless its point has a deadband.
         Raises LinkError where it cannot be measured as configured.
         """
+        if self._settings.phasors is None and self._settings.meter is None:
+            return []
         estimator = self._fitting(waveform)
         if waveform.samples.size > LONG:
             batch = await asyncio.to_thread(estimator.take, waveform)

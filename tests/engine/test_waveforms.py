@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,18 @@ async def test_a_stream_that_cannot_be_measured(tmp_path: Path) -> None:
     async with running([mu], [], POINTS, data=tmp_path):
         with pytest.raises(LinkError, match=r"waveform of 4800 samples/s, channels ia, .* 'VA'"):
             await mu.emit(circuit(SECOND, 0.1))
+
+
+@paused
+async def test_a_stream_that_nobody_measures(tmp_path: Path) -> None:
+    """Without phasors and meter its channels have any names: it is there for who listens."""
+    mu, scada = Sampler(name="mu", type="testing.sampler"), collector()
+    whole = circuit(SECOND, 0.1)
+    channels = tuple(replace(one, name=f"x{one.name}") for one in whole.channels)
+    async with running([mu], [scada], "name,mu.at\np,x\n", data=tmp_path):
+        blocks = (await scada.context()).waveforms("mu")
+        await mu.emit(replace(whole, channels=channels))
+        assert (await anext(blocks)).channels[0].name == "xia"
 
 
 @paused
