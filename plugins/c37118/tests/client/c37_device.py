@@ -29,7 +29,9 @@ class Device:
     def took(self, octets: bytes) -> None:
         """Take one command frame, and answer."""
         sync, size = octets[:2], struct.unpack(">H", octets[2:4])[0]
-        assert sync[0] == 0xAA and sync[1] >> 4 == c37.COMMAND and size == len(octets) == 18
+        assert sync[0] == 0xAA
+        assert sync[1] >> 4 == c37.COMMAND
+        assert size == len(octets) == 18
         self.commands.append(octets)
         self.heard.append(struct.unpack(">H", octets[14:16])[0])
         self.some.set()
