@@ -11,5 +11,6 @@ from gateway import Sink, Source, hookimpl
 def gateway_components() -> Iterable[type[Source] | type[Sink]]:
     """Return the source `c37118.client` and the sink `c37118.server`."""
     from gateway_c37118.client.source import C37Client
+    from gateway_c37118.server.sink import C37Server
 
-    return (C37Client,)
+    return (C37Client, C37Server)

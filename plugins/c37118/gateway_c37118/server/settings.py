@@ -1,0 +1,97 @@
+"""How a stream is sent, as it stands in the YAML."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from gateway import Endpoint, Settings
+
+IDCODES = {"ge": 1, "le": 65534}
+"""Table 2 reserves 0 and 65535."""
+
+
+class Transport(StrEnum):
+    """What commands and data travel on (annex E)."""
+
+    TCP = "tcp"
+    TCP_UDP = "tcp-udp"
+    UDP = "udp"
+
+
+class Numbers(StrEnum):
+    """How values are written."""
+
+    FLOAT = "float"
+    INTEGER = "integer"
+
+
+class Coordinates(StrEnum):
+    """How phasors are written."""
+
+    POLAR = "polar"
+    RECTANGULAR = "rectangular"
+
+
+class ServiceClass(StrEnum):
+    """The class of a PMU (table 11)."""
+
+    P = "P"
+    M = "M"
+
+
+class PmuSettings(Settings):
+    """A PMU of the stream."""
+
+    idcode: Annotated[int, Field(**IDCODES, description="its own IDCODE")]
+    station: Annotated[
+        str, Field(min_length=1, description="STN, the name of its station: 16 octets at most")
+    ]
+    numbers: Annotated[
+        Numbers | None, Field(description="float or integer; default the stream's")
+    ] = None
+    phasors: Annotated[
+        Coordinates | None, Field(description="polar or rectangular; default the stream's")
+    ] = None
+    voltage_scale: Annotated[
+        float, Field(gt=0, le=167.77215, description="V per count, of phasors as integers")
+    ] = 10.0
+    current_scale: Annotated[
+        float, Field(gt=0, le=167.77215, description="A per count, of phasors as integers")
+    ] = 0.1
+    service: Annotated[ServiceClass, Field(description="P or M, said in configuration 3")] = (
+        ServiceClass.M
+    )
+    latitude: Annotated[
+        float | None, Field(ge=-90, le=90, description="degrees, said in configuration 3")
+    ] = None
+    longitude: Annotated[
+        float | None, Field(ge=-180, le=180, description="degrees, said in configuration 3")
+    ] = None
+    elevation: Annotated[float | None, Field(description="m, said in configuration 3")] = None
+
+    @field_validator("station")
+    @classmethod
+    def _short(cls, value: str) -> str:
+        return short(value)
+
+
+def short(value: str) -> str:
+    """Check a name against the room of configurations 1 and 2."""
+    if len(value.encode()) > 16:
+        raise ValueError(f"found '{value}', allowed: 16 octets at most")
+    return value
+
+
+class Destination(Settings):
+    """Where data go that nobody has commanded (annex E: spontaneous data over UDP)."""
+
+    to: Annotated[Endpoint, Field(description="10.1.0.20:4713, or a group: 239.1.1.1:4713")]
+    ttl: Annotated[
+        int, Field(ge=1, le=255, description="routers that a multicast may pass, and one")
+    ] = 1
+    interface: Annotated[
+        str | None, Field(description="own address that a multicast leaves from: 10.1.0.5")
+    ] = None
