@@ -42,7 +42,7 @@ class Pmu:
     name: str
     idcode: int
     phasors: Sequence[tuple[str, bool, int]] = ()
-    analogs: Sequence[tuple[str, int]] = ()  # name, scale
+    analogs: Sequence[tuple[str, int]] = ()  # name, ANUNIT
     words: Sequence[tuple[Sequence[str], int, int]] = ()  # labels, normal, valid
     form: int = 0
     nominal: int = 50
@@ -69,7 +69,7 @@ def config_2(
         for _, current, unit in p.phasors:
             body += struct.pack(">I", current << 24 | unit)
         for _, scale in p.analogs:
-            body += struct.pack(">I", scale & 0xFFFFFF)
+            body += struct.pack(">I", scale)
         for _, normal, valid in p.words:
             body += struct.pack(">HH", normal, valid)
         body += struct.pack(">HH", p.nominal == 50, p.changes)

@@ -153,42 +153,46 @@ async def test_several_pmus(tmp_path: Path) -> None:
         "a11,East side,analog/1\n"
     )
     answers = {c37.SEND_CONFIG_2: [c37.config_2(7, [PMU, south, east])]}
-    async with tcp_device(answers) as device:
-        async with running([source(device.port)], [], rows, data=tmp_path) as gateway:
-            await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
-            device.send(
-                c37.data(
-                    7,
-                    c37.block(
-                        stat=0x8000,  # 10 in bits 15-14: test, or data tags that are absent
-                        phasors=[(1, 1), (1, 1)], frequency=-20, analogs=[0], words=[0],
-                    ),
-                    c37.block(0xF, 0x2000, [(63_500.0, 2.5)], 60.01, 0.0),  # bit 13: no sync
-                    c37.block(analogs=[-3]),
-                )
-            )  # fmt: skip
-            await gateway.until(lambda: gateway.sample("a11").time)
-            assert gateway.status("pmu").detail == "3 PMUs, 50 frames/s"
-            f7, f9, v9 = (gateway.sample(name) for name in ("f7", "f9", "v9"))
-            assert (f7.value, f7.quality) == (pytest.approx(49.98), T | Quality.INVALID)
-            assert f9.value == pytest.approx(60.01, rel=1e-7)
-            assert f9.quality == T | Quality.CLOCK_NOT_SYNCHRONISED
-            assert v9.value == 63_500.0
-            assert gateway.sample("a9").value == pytest.approx(math.degrees(2.5), rel=1e-6)
-            assert (gateway.sample("a11").value, gateway.sample("a11").quality) == (-3.0, T)
+    async with (
+        tcp_device(answers) as device,
+        running([source(device.port)], [], rows, data=tmp_path) as gateway,
+    ):
+        await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
+        device.send(
+            c37.data(
+                7,
+                c37.block(
+                    stat=0x8000,  # 10 in bits 15-14: test, or data tags that are absent
+                    phasors=[(1, 1), (1, 1)], frequency=-20, analogs=[0], words=[0],
+                ),
+                c37.block(0xF, 0x2000, [(63_500.0, 2.5)], 60.01, 0.0),  # bit 13: no sync
+                c37.block(analogs=[-3]),
+            )
+        )  # fmt: skip
+        await gateway.until(lambda: gateway.sample("a11").time)
+        assert gateway.status("pmu").detail == "3 PMUs, 50 frames/s"
+        f7, f9, v9 = (gateway.sample(name) for name in ("f7", "f9", "v9"))
+        assert (f7.value, f7.quality) == (pytest.approx(49.98), T | Quality.INVALID)
+        assert f9.value == pytest.approx(60.01, rel=1e-7)
+        assert f9.quality == T | Quality.CLOCK_NOT_SYNCHRONISED
+        assert v9.value == 63_500.0
+        assert gateway.sample("a9").value == pytest.approx(math.degrees(2.5), rel=1e-6)
+        assert (gateway.sample("a11").value, gateway.sample("a11").quality) == (-3.0, T)
 
 
 @paused
 async def test_what_is_absent_is_invalid(tmp_path: Path) -> None:
     """0x8000 in an integer says that there is no value (clause 6.3); the others are good."""
-    async with tcp_device(ANSWERS) as device:
-        async with running([source(device.port)], [], ROWS, data=tmp_path) as gateway:
-            await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
-            device.send(report(0), report(20_000, phasors=[(14635, 0), (-0x8000, -0x8000)]))
-            await gateway.until(lambda: gateway.sample("real").quality == T | Quality.INVALID)
-            assert gateway.sample("real").value == 0.0
-            assert gateway.sample("imaginary").quality == T | Quality.INVALID
-            assert gateway.sample("voltage").quality == gateway.sample("frequency").quality == T
+    async with (
+        tcp_device(ANSWERS) as device,
+        running([source(device.port)], [], ROWS, data=tmp_path) as gateway,
+    ):
+        await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
+        device.send(report(0), report(20_000, phasors=[(14635, 0), (-0x8000, -0x8000)]))
+        await gateway.until(lambda: gateway.sample("real").quality == T | Quality.INVALID)
+        assert gateway.sample("real").value == 0.0
+        assert gateway.sample("imaginary").quality == T | Quality.INVALID
+        assert gateway.sample("voltage").quality == gateway.sample("frequency").quality == T
 
 
 @paused
@@ -197,15 +201,17 @@ async def test_points_that_the_stream_has_not(
 ) -> None:
     """They are named in one line, with what there is, and invalid; all others work."""
     rows = ROWS + "lost,analog,phasor/VX/angle\ngone,analog,analog/2\nlabel,status,digital/BRK\n"
-    async with tcp_device(ANSWERS) as device:
-        async with running([source(device.port)], [], rows, data=tmp_path) as gateway:
-            await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
-            device.send(report())
-            await gateway.until(lambda: gateway.sample("frequency").value == 52.5)
-            assert gateway.state("pmu") == "up"
-            for name in ("lost", "gone", "label"):
-                wrong = Quality.INVALID | Quality.BAD_REFERENCE
-                assert gateway.sample(name).quality & wrong == wrong
+    async with (
+        tcp_device(ANSWERS) as device,
+        running([source(device.port)], [], rows, data=tmp_path) as gateway,
+    ):
+        await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
+        device.send(report())
+        await gateway.until(lambda: gateway.sample("frequency").value == 52.5)
+        assert gateway.state("pmu") == "up"
+        for name in ("lost", "gone", "label"):
+            wrong = Quality.INVALID | Quality.BAD_REFERENCE
+            assert gateway.sample(name).quality & wrong == wrong
     (line,) = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
     assert "3 of 13 points are not in the configuration" in line
     assert "lost: PMU 7 'North' has no phasor 'VX', it has 2: 'VA', 'I1'" in line
@@ -325,21 +331,23 @@ async def test_a_device_that_gives_no_configuration(tmp_path: Path) -> None:
 @paused
 async def test_silence(tmp_path: Path) -> None:
     """Without data for 2 s the link is down and its points are old; then it begins anew."""
-    async with tcp_device(ANSWERS) as device:
-        async with running([source(device.port)], [], ROWS, data=tmp_path) as gateway:
-            await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
-            device.send(report())
-            await gateway.until(lambda: gateway.state("pmu") == "up")
-            await gateway.until(lambda: gateway.state("pmu") == "down")
-            assert gateway.status("pmu").error.endswith("stream 7: no data for 2 s")
-            old = Quality.INVALID | Quality.OLD_DATA
-            assert gateway.sample("frequency").quality & old == old
-            begun = [c37.OFF, c37.SEND_CONFIG_2, c37.ON]
-            await device.until(*begun, c37.OFF, *begun)
-            device.send(report(20_000))
-            await gateway.until(lambda: gateway.state("pmu") == "up")
-            assert gateway.sample("frequency").quality == T
-            assert device.connections == 2
+    async with (
+        tcp_device(ANSWERS) as device,
+        running([source(device.port)], [], ROWS, data=tmp_path) as gateway,
+    ):
+        await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
+        device.send(report())
+        await gateway.until(lambda: gateway.state("pmu") == "up")
+        await gateway.until(lambda: gateway.state("pmu") == "down")
+        assert gateway.status("pmu").error.endswith("stream 7: no data for 2 s")
+        old = Quality.INVALID | Quality.OLD_DATA
+        assert gateway.sample("frequency").quality & old == old
+        begun = [c37.OFF, c37.SEND_CONFIG_2, c37.ON]
+        await device.until(*begun, c37.OFF, *begun)
+        device.send(report(20_000))
+        await gateway.until(lambda: gateway.state("pmu") == "up")
+        assert gateway.sample("frequency").quality == T
+        assert device.connections == 2
 
 
 @paused
@@ -360,12 +368,14 @@ async def test_a_device_that_hangs_up(tmp_path: Path) -> None:
 @paused
 async def test_lost_frames_are_counted(tmp_path: Path) -> None:
     """At 50 frames/s three frames are missing between 20 ms and 100 ms."""
-    async with tcp_device(ANSWERS) as device:
-        async with running([source(device.port)], [], ROWS, data=tmp_path) as gateway:
-            await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
-            device.send(report(0), report(20_000), report(100_000))
-            await gateway.until(lambda: gateway.sample("frequency").time == NS + 100_000_000)
-            assert gateway.counters("pmu")["lost_frames"] == 3
+    async with (
+        tcp_device(ANSWERS) as device,
+        running([source(device.port)], [], ROWS, data=tmp_path) as gateway,
+    ):
+        await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
+        device.send(report(0), report(20_000), report(100_000))
+        await gateway.until(lambda: gateway.sample("frequency").time == NS + 100_000_000)
+        assert gateway.counters("pmu")["lost_frames"] == 3
 
 
 @paused

@@ -103,23 +103,26 @@ async def test_datagrams_of_nonsense(tmp_path: Path) -> None:
 async def test_commands_over_tcp_and_data_over_udp(tmp_path: Path) -> None:
     """The configuration comes over TCP, the data to the port that listens, from the host only."""
     port = free_port()
-    async with tcp_device(ANSWERS) as device, udp_device({}, ("127.0.0.1", port)) as sending:
-        async with udp_device({}, ("127.0.0.1", port), "127.0.0.2") as stranger:
-            pmu = source(
-                transport="tcp+udp",
-                host="127.0.0.1",
-                port=device.port,
-                listen=f"127.0.0.1:{port}",
-            )
-            async with running([pmu], [], ROWS, data=tmp_path) as gateway:
-                await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
-                stranger.send(report(0, frequency=999))
-                await gateway.until(lambda: gateway.counters("pmu").get("other_senders"))
-                sending.send(report(20, frequency=100))
-                await gateway.until(lambda: gateway.state("pmu") == "up")
-                assert gateway.sample("frequency").value == pytest.approx(50.1)
-                device.hang_up()
-                await gateway.until(lambda: gateway.state("pmu") == "down")
+    async with (
+        tcp_device(ANSWERS) as device,
+        udp_device({}, ("127.0.0.1", port)) as sending,
+        udp_device({}, ("127.0.0.1", port), "127.0.0.2") as stranger,
+    ):
+        pmu = source(
+            transport="tcp+udp",
+            host="127.0.0.1",
+            port=device.port,
+            listen=f"127.0.0.1:{port}",
+        )
+        async with running([pmu], [], ROWS, data=tmp_path) as gateway:
+            await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
+            stranger.send(report(0, frequency=999))
+            await gateway.until(lambda: gateway.counters("pmu").get("other_senders"))
+            sending.send(report(20, frequency=100))
+            await gateway.until(lambda: gateway.state("pmu") == "up")
+            assert gateway.sample("frequency").value == pytest.approx(50.1)
+            device.hang_up()
+            await gateway.until(lambda: gateway.state("pmu") == "down")
 
 
 @paused
