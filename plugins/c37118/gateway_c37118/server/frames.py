@@ -96,10 +96,11 @@ class Frames:
     def _stat(self, whole: Qualities, value: Values, aligned: Aligned) -> npt.NDArray[np.uint16]:
         stat = stat_of(whole)
         lost = (whole & Quality.CLOCK_NOT_SYNCHRONISED) != 0
-        self._unlocked = np.where(
-            lost, np.where(self._unlocked < 0, aligned.time, self._unlocked), -1
-        )
-        elapsed = aligned.time - self._unlocked[lost]
+        since = np.where(self._unlocked < 0, aligned.time, self._unlocked)
+        # Of who has not reported nothing new is known.
+        since = np.where(lost, since, -1)
+        self._unlocked = np.where(aligned.missing, self._unlocked, since)
+        elapsed = aligned.time - since[lost]
         stat[lost] |= (np.searchsorted(UNLOCKED_FOR, elapsed, "right") << UNLOCKED).astype(
             np.uint16
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from gateway import Endpoint, Settings
 
@@ -93,5 +94,18 @@ class Destination(Settings):
         int, Field(ge=1, le=255, description="routers that a multicast may pass, and one")
     ] = 1
     interface: Annotated[
-        str | None, Field(description="own address that a multicast leaves from: 10.1.0.5")
+        str | None,
+        Field(description="what a multicast leaves from: own address 10.1.0.5, or for IPv6 eth1"),
     ] = None
+
+    @model_validator(mode="after")
+    def _numeric(self) -> Self:
+        try:
+            address = ipaddress.ip_address(self.to.host)
+        except ValueError:
+            raise ValueError(f"found '{self.to}', allowed: an address and a port") from None
+        if self.interface is not None and not address.is_multicast:
+            raise ValueError("found an interface, allowed: only for multicast")
+        if self.interface is not None and address.version == 4:
+            ipaddress.IPv4Address(self.interface)
+        return self
