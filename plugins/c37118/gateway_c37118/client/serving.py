@@ -58,7 +58,7 @@ class Service:
     async def run(self) -> None:
         """Read until the connection breaks; raises LinkError that says why."""
         while True:
-            for command in self._session.commands():
+            for command in self._session.outgoing():
                 await self._send(command)
             await self._some()
             now = self._loop.time()

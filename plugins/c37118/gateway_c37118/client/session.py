@@ -54,7 +54,7 @@ class Phase(Enum):
 class Session:
     """Asks for the configuration, has data sent, and watches over both.
 
-    Tell it what came, and `tick` when `deadline` is over; then send what `commands` returns, one
+    Tell it what came, and `tick` when `deadline` is over; then send what `outgoing` returns, one
     frame each.  Raises LinkError where the device is silent.  Times in s, monotonic.
     """
 
@@ -78,7 +78,7 @@ class Session:
         """When `tick` is due."""
         return self._due if self._asked is None else min(self._due, self._asked)
 
-    def commands(self) -> Sequence[Command]:
+    def outgoing(self) -> Sequence[Command]:
         """Return what is to be sent now."""
         commands, self._commands = self._commands, []
         return commands

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from gateway import Duration, Endpoint, LinkError, LinkPoint, Source, SourceContext
+from gateway import Duration, Endpoint, LinkError, LinkPoint, Source, SourceContext, TlsClient
 from gateway.c37118 import Command, FrameKind
 from gateway_c37118.client.point import C37Point, faults
 from gateway_c37118.client.serving import Service
@@ -26,7 +26,7 @@ class Transport(StrEnum):
 
     TCP = "tcp"
     UDP = "udp"
-    TCP_UDP = "tcp+udp"
+    TCP_UDP = "tcp-udp"
     SPONTANEOUS = "spontaneous"
 
 
@@ -39,7 +39,7 @@ class C37Client(Source):
     transport: Annotated[
         Transport,
         Field(
-            description="tcp; udp; tcp+udp: commands over TCP, data over UDP; "
+            description="tcp; udp; tcp-udp: commands over TCP, data over UDP; "
             "spontaneous: UDP that comes without a command, multicast or not"
         ),
     ] = Transport.TCP
@@ -51,10 +51,13 @@ class C37Client(Source):
         int | None,
         Field(ge=1, le=65535, description="where it takes commands; default 4712, udp 4713"),
     ] = None
+    tls: Annotated[
+        TlsClient | None, Field(description="certificates, for TLS over the TCP connection")
+    ] = None
     listen: Annotated[
         Endpoint | None,
         Field(
-            description="where datagrams come: 0.0.0.0:4713; default for tcp+udp and spontaneous "
+            description="where datagrams come: 0.0.0.0:4713; default for tcp-udp and spontaneous "
             "port 4713 everywhere, for udp any port"
         ),
     ] = None
@@ -129,12 +132,15 @@ class C37Client(Source):
     def _transport_fields(self) -> Self:
         transport = self.transport
         spontaneous = transport is Transport.SPONTANEOUS
+        tcp = transport in (Transport.TCP, Transport.TCP_UDP)
         if (self.host is None) is not spontaneous:
             raise ValueError(f"transport {transport} {'has no' if spontaneous else 'needs'} host")
         if spontaneous and self.port is not None:
             raise ValueError("transport spontaneous has no port, but listen")
         if transport is Transport.TCP and (self.listen is not None or self.allow):
             raise ValueError("transport tcp has neither listen nor allow")
+        if self.tls is not None and not tcp:
+            raise ValueError(f"found tls with transport {transport}, allowed: tcp, tcp-udp")
         if self.group is not None and not spontaneous:
             raise ValueError("group needs transport spontaneous")
         if self.interface is not None and self.group is None:
@@ -152,7 +158,8 @@ class C37Client(Source):
         """Connect and read; see `Source.run`."""
         if not ctx.points:
             raise LinkError(f"no point names an item of {self.name}")
-        wires = await Wires.open(self.route, self.timeout, ctx.count)
+        tls = None if self.tls is None else await ctx.tls(self.tls)
+        wires = await Wires.open(self.route, self.timeout, ctx.count, tls)
         service = Service(ctx, wires, self.idcode, self.manners, self.gather)
         try:
             await service.run()

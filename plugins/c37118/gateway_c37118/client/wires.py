@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,13 @@ class Wires:
         self._address: tuple[Any, ...] | None = None
 
     @classmethod
-    async def open(cls, route: Route, timeout: float, count: Callable[[str, int], None]) -> Wires:
+    async def open(
+        cls,
+        route: Route,
+        timeout: float,
+        count: Callable[[str, int], None],
+        tls: ssl.SSLContext | None = None,
+    ) -> Wires:
         """Connect, within so many seconds; raises LinkError where that does not work."""
         self = cls(route.host or str(route.group or route.listen))
         allow = list(route.allow)
@@ -67,7 +74,7 @@ class Wires:
             if route.listen is not None:
                 await self._listen(route, route.listen, allow, count)
             if route.tcp and route.host is not None:
-                await self._connect(route.host, route.port, timeout)
+                await self._connect(route.host, route.port, timeout, tls)
             else:
                 self._address = address
         except BaseException:
@@ -112,9 +119,13 @@ class Wires:
         self._datagrams = receiver
         self.feeds.append((arrivals, True))
 
-    async def _connect(self, host: str, port: int, timeout: float) -> None:
+    async def _connect(
+        self, host: str, port: int, timeout: float, tls: ssl.SSLContext | None
+    ) -> None:
         try:
-            channel = await StreamChannel.connect(host, port, timeout=timeout, send_timeout=timeout)
+            channel = await StreamChannel.connect(
+                host, port, tls=tls, timeout=timeout, send_timeout=timeout
+            )
         except ChannelClosed as closed:
             raise LinkError(str(closed)) from None
         arrivals = Arrivals(self.some)

@@ -31,6 +31,7 @@ def source(**more: Any) -> C37Client:
         ({"transport": "spontaneous", "interface": "eth0"}, "interface needs group"),
         ({"transport": "spontaneous", "allow": ["10.0.0.300"]}, "a network is 10.0.0.0/24"),
         ({"transport": "spontaneous", "timeout": "1s"}, "transport spontaneous has no timeout"),
+        ({"host": "h", "transport": "udp", "tls": {}}, "found tls with transport udp, allowed"),
         ({"host": "h", "announce": "1s"}, "transport tcp has no announce"),
         ({"host": "h", "idcode": 0}, "greater than or equal to 1"),
         ({"host": "h", "configuration": 1}, "Input should be 2 or 3"),
@@ -49,7 +50,7 @@ def test_fields_that_make_no_sense(given: dict[str, Any], sentence: str) -> None
         ({"host": "h"}, ("h", 4712, True, None)),
         ({"host": "h", "transport": "udp"}, ("h", 4713, False, ("0.0.0.0", 0))),
         ({"host": "::1", "transport": "udp"}, ("::1", 4713, False, ("::", 0))),
-        ({"host": "h", "transport": "tcp+udp"}, ("h", 4712, True, ("0.0.0.0", 4713))),
+        ({"host": "h", "transport": "tcp-udp"}, ("h", 4712, True, ("0.0.0.0", 4713))),
         ({"transport": "spontaneous"}, (None, 4713, False, ("0.0.0.0", 4713))),
         (
             {"transport": "spontaneous", "group": "ff15::1", "listen": "[::]:9"},

@@ -19,7 +19,7 @@ def elapse(session: Session, now: float) -> list[tuple[float, Command]]:
     while session.deadline <= now:
         at = session.deadline
         session.tick(at)
-        sent += [(at, command) for command in session.commands()]
+        sent += [(at, command) for command in session.outgoing()]
     return sent
 
 
@@ -29,24 +29,24 @@ def streaming(manners: Manners, rate: int = 50) -> Session:
     elapse(session, 0.5)
     session.configured(manners.kinds[0], rate, 0.5)
     session.data(False, 1.0)
-    session.commands()
+    session.outgoing()
     return session
 
 
 def test_begin() -> None:
     """Off; 0.1 s later the configuration is asked for, and when it is there, data: on."""
     session = Session(Manners(), 10.0)
-    assert session.commands() == [OFF]
+    assert session.outgoing() == [OFF]
     assert elapse(session, 11.0) == [(10.1, TWO)]
     session.configured(FrameKind.CONFIG_2, 50, 11.0)
-    assert session.commands() == [ON]
+    assert session.outgoing() == [ON]
     assert elapse(session, 15.9) == []
 
 
 def test_header_first() -> None:
     """The header frame is asked for before the configuration, and not waited for."""
     session = Session(Manners(header=True), 0.0)
-    session.commands()
+    session.outgoing()
     sent = elapse(session, 1.0)
     assert [command for _, command in sent] == [Command.SEND_HEADER, TWO]
 
@@ -54,7 +54,7 @@ def test_header_first() -> None:
 def test_every_kind_is_asked_for_as_often_as_said() -> None:
     """Configuration 3 three times, each 2 s; then 2; then the link breaks."""
     session = Session(Manners(kinds=FIRST_3, timeout=2.0, attempts=3), 0.0)
-    session.commands()
+    session.outgoing()
     sent = elapse(session, 12.0)
     assert [command for _, command in sent] == [THREE] * 3 + [TWO] * 3
     assert [at for at, _ in sent] == pytest.approx([0.1, 2.1, 4.1, 6.1, 8.1, 10.1])
@@ -76,7 +76,7 @@ def test_no_data_after_on() -> None:
     session = Session(Manners(timeout=3.0), 0.0)
     elapse(session, 0.2)
     session.configured(FrameKind.CONFIG_2, 50, 0.2)
-    assert session.commands() == [ON]
+    assert session.outgoing() == [ON]
     assert elapse(session, 6.0) == [(pytest.approx(3.2), ON)]
     with pytest.raises(LinkError, match="it sends no data after it was turned on"):
         elapse(session, 6.3)
@@ -108,7 +108,7 @@ def test_a_change_is_asked_for_when_it_begins_and_when_it_is_done() -> None:
     asked = []
     for second in range(2, 120):
         session.data(20 <= second < 80, float(second))
-        for command in session.commands():
+        for command in session.outgoing():
             asked.append((second, command))
             session.configured(FrameKind.CONFIG_2, 50, float(second))
     assert asked == [(20, TWO), (80, TWO)]
@@ -118,12 +118,12 @@ def test_no_answer_beside_the_data() -> None:
     """It is asked for twice; the data go on."""
     session = streaming(Manners(timeout=1.0, silence=60.0))
     session.ask(2.0)
-    assert session.commands() == [TWO]
+    assert session.outgoing() == [TWO]
     session.ask(2.5)  # under way already
     assert elapse(session, 50.0) == [(3.0, TWO)]
     assert session.timeouts == 2
     session.ask(51.0)
-    assert session.commands() == [TWO]
+    assert session.outgoing() == [TWO]
 
 
 def test_only_the_kind_that_counts_is_taken() -> None:
@@ -141,10 +141,10 @@ def test_only_the_kind_that_counts_is_taken() -> None:
 def test_without_commands_nothing_is_sent() -> None:
     """Neither at the start, nor when STAT announces a change."""
     session = Session(Manners(commands=False), 0.0)
-    assert session.commands() == []
+    assert session.outgoing() == []
     assert elapse(session, 80.0) == []
     session.configured(FrameKind.CONFIG_2, 50, 80.0)
     session.data(True, 81.0)
-    assert session.commands() == []
+    assert session.outgoing() == []
     with pytest.raises(LinkError, match="no data for 2 s"):
         elapse(session, 83.0)

@@ -109,7 +109,7 @@ async def test_commands_over_tcp_and_data_over_udp(tmp_path: Path) -> None:
         udp_device({}, ("127.0.0.1", port), "127.0.0.2") as stranger,
     ):
         pmu = source(
-            transport="tcp+udp",
+            transport="tcp-udp",
             host="127.0.0.1",
             port=device.port,
             listen=f"127.0.0.1:{port}",
