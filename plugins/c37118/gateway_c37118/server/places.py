@@ -131,8 +131,7 @@ def label_of(place: Placed) -> str:
     """Return the name of a digital's bit: its label, or the end of its point's name."""
     if place.address.label is not None:
         return place.address.label
-    octets = place.point.name.rsplit(".", 1)[-1].encode()[:SHORT]
-    return octets.decode(errors="ignore")
+    return "".join(c for c in place.point.name.rsplit(".", 1)[-1] if c.isascii())[:SHORT]
 
 
 def _scale(place: Placed, pmu: PmuSettings) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from gateway import SinkPoint
 from gateway_c37118.client.item import Group, digital_place, parse_item
 
 SHORT = 16
-"""Octets of a name in configurations 1 and 2 (table 9)."""
+"""Octets of a name in configurations 1 and 2, which are of ASCII (table 9)."""
 
 
 class Part(StrEnum):
@@ -81,9 +81,9 @@ class Place:
 
 
 def name_of(name: str) -> str:
-    """Check a name against the room of configurations 1 and 2."""
-    if not name or len(name.encode()) > SHORT:
-        raise ValueError(f"found '{name}', allowed: names of 1 to {SHORT} octets")
+    """Check a name against configurations 1 and 2; raises ValueError."""
+    if not 1 <= len(name) <= SHORT or not name.isascii() or not name.isprintable():
+        raise ValueError(f"found '{name}', allowed: names of 1 to {SHORT} letters of ASCII")
     return name
 
 
@@ -135,7 +135,7 @@ class C37ServerPoint(SinkPoint):
     ] = None
     label: Annotated[
         str | None,
-        Field(description="name of a digital's bit, 16 octets at most; default of its point"),
+        Field(description="name of a digital's bit, 16 letters at most; default of its point"),
     ] = None
 
     @field_validator("item")

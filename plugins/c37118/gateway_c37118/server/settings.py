@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from gateway import Endpoint, Settings
+from gateway_c37118.server.point import name_of
 
 IDCODES = {"ge": 1, "le": 65534}
 """Table 2 reserves 0 and 65535."""
@@ -48,7 +49,7 @@ class PmuSettings(Settings):
 
     idcode: Annotated[int, Field(**IDCODES, description="its own IDCODE")]
     station: Annotated[
-        str, Field(min_length=1, description="STN, the name of its station: 16 octets at most")
+        str, Field(min_length=1, description="STN, the name of its station: 16 letters at most")
     ]
     numbers: Annotated[
         Numbers | None, Field(description="float or integer; default the stream's")
@@ -76,14 +77,7 @@ class PmuSettings(Settings):
     @field_validator("station")
     @classmethod
     def _short(cls, value: str) -> str:
-        return short(value)
-
-
-def short(value: str) -> str:
-    """Check a name against the room of configurations 1 and 2."""
-    if len(value.encode()) > 16:
-        raise ValueError(f"found '{value}', allowed: 16 octets at most")
-    return value
+        return name_of(value)
 
 
 class Destination(Settings):
