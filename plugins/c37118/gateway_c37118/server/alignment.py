@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway import STALE, Batch, Image
+from gateway_c37118.server.delivered import Acknowledged, Pending
 from gateway_c37118.server.instants import SECOND, TOLERANCE, Instants
-from gateway_c37118.server.stream import Columns, Flags, Values
+from gateway_c37118.server.stream import Columns, Flags, Index, Values
 
 Qualities = npt.NDArray[np.uint16]
 Counts = npt.NDArray[np.intp]
@@ -43,27 +44,6 @@ class Aligned:
     quality: Qualities
     absent: Flags
     missing: Flags
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A delivery, up to which frame it is needed, and what of it never got into one."""
-
-    seq: int
-    last: int
-    rows: int
-    coalesced: int
-    shed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """A delivery that is over: see `SinkContext.delivered`; rows is how many samples it had."""
-
-    seq: int
-    rows: int
-    coalesced: int
-    shed: int
 
 
 class Alignment:
@@ -99,13 +79,13 @@ class Alignment:
         self._values = np.zeros((self._length, count))
         self._qualities = np.zeros((self._length, count), np.uint16)
         self._have = np.zeros((self._length, count), np.bool_)
-        self._pending: deque[_Pending] = deque()
-        self._next = instants.number_of(now) + 1
+        self._pending: deque[Pending] = deque()
+        self._next = instants.number(now) + 1
 
     @property
     def deadline(self) -> int:
         """The time at which the next frame goes, whatever there is, ns since the Unix epoch."""
-        return self._instants.time_of(self._next) + self._wait
+        return self._instants.time(self._next) + self._wait
 
     # Taking samples
 
@@ -113,7 +93,7 @@ class Alignment:
         """Sort samples into the frames that they belong to."""
         column = self._column_of[batch.point]
         exact = self._columns.exact[column]
-        pending = _Pending(seq, self._next - 1, len(batch), 0, 0)
+        pending = Pending(seq, self._next - 1, len(batch), 0, 0)
         self._pending.append(pending)
         if exact.all():
             self._take_exact(column, batch, pending, now)
@@ -124,11 +104,9 @@ class Alignment:
 
     def shed(self, seq: int, rows: int) -> None:
         """Leave out a delivery as a whole, in its turn."""
-        self._pending.append(_Pending(seq, self._next - 1, rows, 0, rows))
+        self._pending.append(Pending(seq, self._next - 1, rows, 0, rows))
 
-    def _take_exact(
-        self, column: npt.NDArray[np.intp], batch: Batch, pending: _Pending, now: int
-    ) -> None:
+    def _take_exact(self, column: Index, batch: Batch, pending: Pending, now: int) -> None:
         group = self._columns.group[column]
         stale = (batch.quality & _GONE) == _GONE
         if stale.any():
@@ -138,15 +116,19 @@ class Alignment:
             fresh = ~stale
             column, group, batch = column[fresh], group[fresh], batch.take(fresh)
         self._gone[group] = False
+        first = int(batch.time[0])
+        if (batch.time == first).all():
+            self._take_report(column, group, batch, first, pending, now)
+            return
         number = self._instants.number(batch.time)
         ahead = number >= self._next + self._length
         late = number < self._next
         on = np.abs(batch.time - self._instants.time(number)) <= TOLERANCE
         pending.coalesced += int(np.count_nonzero(~on))
-        self._lose("early_samples", on & ahead, pending)
+        self._lose("early_samples", int(np.count_nonzero(on & ahead)), pending)
         late_here = on & late
         if late_here.any():
-            self._lose("late_samples", late_here, pending)
+            self._lose("late_samples", int(np.count_nonzero(late_here)), pending)
             self.latest = max(self.latest, now - int(batch.time[late_here].min()))
         np.maximum.at(self._reached, group[~ahead], (number - ~on)[~ahead])
         taken = on & ~ahead & ~late
@@ -154,13 +136,43 @@ class Alignment:
             self._put(number[taken], column[taken], batch.take(taken))
             pending.last = max(pending.last, int(number[taken].max()))
 
-    def _lose(self, why: str, rows: Flags, pending: _Pending) -> None:
-        n = int(np.count_nonzero(rows))
-        if n:
-            self.counts[why] += n
-            pending.shed += n
+    def _take_report(
+        self,
+        column: Index,
+        group: Index,
+        batch: Batch,
+        time: int,
+        pending: Pending,
+        now: int,
+    ) -> None:
+        """Take exact samples that are all of one time, as reports are: the same, and quicker."""
+        number = self._instants.number(time)
+        on = abs(time - self._instants.time(number)) <= TOLERANCE
+        if number >= self._next + self._length:
+            if on:
+                self._lose("early_samples", len(batch), pending)
+            else:
+                pending.coalesced += len(batch)
+            return
+        self._reached[group] = np.maximum(self._reached[group], number - (not on))
+        if not on:
+            pending.coalesced += len(batch)
+        elif number < self._next:
+            self._lose("late_samples", len(batch), pending)
+            self.latest = max(self.latest, now - time)
+        else:
+            slot = number % self._length
+            self._values[slot, column] = batch.value
+            self._qualities[slot, column] = batch.quality
+            self._have[slot, column] = True
+            pending.last = max(pending.last, number)
 
-    def _take_held(self, column: npt.NDArray[np.intp], batch: Batch, pending: _Pending) -> None:
+    def _lose(self, why: str, rows: int, pending: Pending) -> None:
+        if rows:
+            self.counts[why] += rows
+            pending.shed += rows
+
+    def _take_held(self, column: Index, batch: Batch, pending: Pending) -> None:
         number = self._instants.after(batch.time)
         # Where its time is over, or cannot be, it is what is known now.
         now = (number < self._next) | (number >= self._next + self._length)
@@ -171,9 +183,7 @@ class Alignment:
             self._put(number[coming], column[coming], batch.take(coming))
             pending.last = max(pending.last, int(number[coming].max()))
 
-    def _put(
-        self, number: npt.NDArray[np.int64], column: npt.NDArray[np.intp], batch: Batch
-    ) -> None:
+    def _put(self, number: npt.NDArray[np.int64], column: Index, batch: Batch) -> None:
         slot = number % self._length
         # Of two rows for one place numpy keeps the last, which is the later one.
         self._values[slot, column] = batch.value
@@ -186,7 +196,7 @@ class Alignment:
         """Yield what may go now, oldest first."""
         self._follow(now)
         while True:
-            time = self._instants.time_of(self._next)
+            time = self._instants.time(self._next)
             have = self._have[self._next % self._length]
             came = np.bincount(self._group[have[self._exact]], minlength=self._groups)
             over = now >= time + self._wait
@@ -217,8 +227,8 @@ class Alignment:
 
     def _follow(self, now: int) -> None:
         """Go where the clock is, when it was set or the gateway stood still for too long."""
-        present = self._instants.number_of(now)
-        behind = self._instants.number_of(now - self._wait) - self._next
+        present = self._instants.number(now)
+        behind = self._instants.number(now - self._wait) - self._next
         if behind > self._length or self._next > present + self._length:
             self.counts["frames_skipped"] += max(0, present + 1 - self._next)
             self._have[:] = False

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 Times = npt.NDArray[np.int64]
+T = TypeVar("T", int, Times)
 
 SECOND = 1_000_000_000
 TOLERANCE = 1_000_000
@@ -29,27 +32,19 @@ class Instants:
         self.period = self._span / self._per
         """Nanoseconds from one to the next."""
 
-    def number(self, time: Times) -> Times:
-        """Return the nearest instant of each time, ns since the Unix epoch."""
-        whole, rest = np.divmod(time, self._span)
-        number: Times = whole * self._per + (2 * rest * self._per + self._span) // (2 * self._span)
-        return number
+    def number(self, time: T) -> T:
+        """Return the nearest instant of a time, or of each, ns since the Unix epoch."""
+        whole = time // self._span
+        rest = time - whole * self._span
+        return whole * self._per + (2 * rest * self._per + self._span) // (2 * self._span)
 
-    def time(self, number: Times) -> Times:
-        """Return the time of each instant, rounded to a nanosecond."""
-        whole, rest = np.divmod(number, self._per)
-        time: Times = whole * self._span + (2 * rest * self._span + self._per) // (2 * self._per)
-        return time
+    def time(self, number: T) -> T:
+        """Return the time of an instant, or of each, rounded to a nanosecond."""
+        whole = number // self._per
+        rest = number - whole * self._per
+        return whole * self._span + (2 * rest * self._span + self._per) // (2 * self._per)
 
     def after(self, time: Times) -> Times:
         """Return the first instant that is not before each time, but for the tolerance."""
         number = self.number(time)
         return number + (self.time(number) < time - TOLERANCE)
-
-    def number_of(self, time: int) -> int:
-        """Return the nearest instant of one time."""
-        return int(self.number(np.array([time], np.int64))[0])
-
-    def time_of(self, number: int) -> int:
-        """Return the time of one instant."""
-        return int(self.time(np.array([number], np.int64))[0])

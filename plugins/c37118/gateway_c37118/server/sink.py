@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -16,21 +13,12 @@ from gateway import (
     Endpoint,
     Keep,
     KeepRule,
-    LinkError,
     LinkPoint,
     Sink,
     SinkContext,
     TlsServer,
 )
 from gateway.c37118 import DataLayout
-from gateway.channel import ChannelClosed, Listener
-from gateway_c37118.server.alignment import Alignment
-from gateway_c37118.server.answers import Answers
-from gateway_c37118.server.changes import counted
-from gateway_c37118.server.datagrams import Datagrams
-from gateway_c37118.server.frames import Frames
-from gateway_c37118.server.hub import Hub
-from gateway_c37118.server.instants import SECOND, Instants
 from gateway_c37118.server.places import places, problems
 from gateway_c37118.server.point import C37ServerPoint, name_of
 from gateway_c37118.server.settings import (
@@ -42,8 +30,6 @@ from gateway_c37118.server.settings import (
     Transport,
 )
 from gateway_c37118.server.stream import Stream, stream_of
-from gateway_c37118.server.tcp import TcpClients
-from gateway_c37118.server.udp import Target, UdpClients, spontaneous
 
 
 class C37Server(Sink):
@@ -184,76 +170,7 @@ class C37Server(Sink):
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled; raises LinkError where it cannot listen."""
-        stream = self.stream(ctx.points)
-        configuration, changed = counted(stream.configuration, ctx.data)
-        wait = round(self.wait * SECOND)
-        alignment = Alignment(stream.columns, Instants(self.rate), wait, ctx.now(), ctx.image)
-        header = self.header or f"{ctx.gateway} {self.station_name}: grid-gateway"
-        answers = Answers(configuration, header)
-        frames = Frames(replace(stream, configuration=configuration))
-        hub = Hub(ctx, alignment, frames, answers, wait=self.wait, changed=changed)
-        try:
-            async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-                await self._open(hub, stack, tasks)
-                for duty in (hub.receive, hub.pace, hub.count, hub.announce):
-                    tasks.create_task(duty())
-        except* (ChannelClosed, LinkError) as errors:
-            raise LinkError(str(_first(errors))) from None
-        finally:
-            hub.look()
+        # What a configuration is checked with needs none of it.
+        from gateway_c37118.server.serving import serve
 
-    async def _open(self, hub: Hub, stack: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
-        ctx = hub.ctx
-        said = []
-        for destination in self.spontaneous:
-            host = "::" if ":" in destination.to.host else "0.0.0.0"  # noqa: S104 - it only sends
-            socket = await Datagrams.open(host, 0, ctx.count, destination=destination)
-            stack.callback(socket.close)
-            to = (destination.to.host, destination.to.port)
-            tasks.create_task(spontaneous(hub, socket, to))
-            said.append(f"sends to {destination.to}")
-        if self.listen is not None:
-            said.insert(0, f"listens at {await self._listen(hub, self.listen, stack, tasks)}")
-        ctx.up(", ".join(said))
-
-    async def _listen(
-        self, hub: Hub, at: Endpoint, stack: AsyncExitStack, tasks: asyncio.TaskGroup
-    ) -> Endpoint:
-        allowed = [ipaddress.ip_network(one) for one in self.clients]
-        if self.transport is Transport.UDP:
-            heard = UdpClients(hub, most=self.max_clients, allowed=allowed)
-            socket = await heard.open(at.host, at.port)
-            stack.callback(socket.close)
-            return Endpoint(at.host, socket.port)
-        sender: Datagrams | None = None
-        if self.transport is Transport.TCP_UDP:
-            sender = await Datagrams.open(at.host, 0, hub.ctx.count)
-            stack.callback(sender.close)
-        listener = await Listener.open(
-            at.host,
-            at.port,
-            tls=None if self.tls is None else await hub.ctx.tls(self.tls),
-            max_clients=self.max_clients,
-            allowed=allowed,
-            send_timeout=self.send_timeout,
-        )
-        stack.push_async_callback(listener.close)
-
-        def over_udp(name: str) -> Target:
-            return Target(lambda: sender, (Endpoint.parse(name).host, self.data_port), on=False)
-
-        clients = TcpClients(
-            hub,
-            listener,
-            buffer=self.buffer,
-            idle=self.idle,
-            data=None if sender is None else over_udp,
-        )
-        tasks.create_task(clients.run())
-        return Endpoint(at.host, listener.port)
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+        await serve(self, ctx)

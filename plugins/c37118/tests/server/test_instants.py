@@ -24,18 +24,18 @@ def test_an_instant_is_a_fraction_of_the_second(rate: int, second: int, k: int) 
     """Instants are n / rate seconds after the epoch, to half a nanosecond, and found again."""
     instants = Instants(rate)
     number = second * max(rate, 1) // max(-rate, 1) + k
-    time = instants.time_of(number)
+    time = instants.time(number)
 
     assert abs(time - exact(rate, number)) <= Fraction(1, 2)
-    assert instants.number_of(time) == number
-    assert instants.number_of(time + 1_000) == number
+    assert instants.number(time) == number
+    assert instants.number(time + 1_000) == number
 
 
 @given(rates, st.integers(0, 2**61))
 def test_the_nearest_instant(rate: int, time: int) -> None:
     """No other instant is nearer, and the first one after is not before it."""
     instants = Instants(rate)
-    number = instants.number_of(time)
+    number = instants.number(time)
     off = [abs(exact(rate, number + i) - time) for i in (-1, 0, 1)]
     assert off[1] == min(off)
 
