@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from gateway_c37118.client.item import PARTS, STAT_FIELDS, TIME_FIELDS, Group
 from gateway_c37118.client.source import C37Client
+from gateway_c37118.item import PARTS, STAT_FIELDS, TIME_FIELDS, Group
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from gateway import Batch, Quality
 from gateway.c37118 import DataRows
-from gateway_c37118.client.item import STAT_FIELDS, TIME_FIELDS, Group
 from gateway_c37118.client.places import Place
+from gateway_c37118.item import STAT_FIELDS, TIME_FIELDS, Group
 
 Indexes = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]

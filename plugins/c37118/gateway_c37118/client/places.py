@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from gateway import LinkPoint
 from gateway.c37118 import Configuration, PmuConfiguration
-from gateway_c37118.client.item import Group, Item, digital_place
 from gateway_c37118.client.point import C37Point
+from gateway_c37118.item import Group, Item, digital_place
 
 MOST_NAMES = 12
 """Names that a sentence lists."""

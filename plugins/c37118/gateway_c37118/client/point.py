@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from gateway import LinkPoint, Point
-from gateway_c37118.client.item import Item, parse_item
+from gateway_c37118.item import Item, parse_item
 
 
 class C37Point(Point):

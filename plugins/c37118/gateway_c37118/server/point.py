@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from gateway import SinkPoint
-from gateway_c37118.client.item import Group, digital_place, parse_item
+from gateway_c37118.item import Group, digital_place, parse_item
 
 SHORT = 16
 """Octets of a name in configurations 1 and 2, which are of ASCII (table 9)."""

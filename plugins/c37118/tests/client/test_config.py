@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gateway_c37118.client.item import Group, Item, parse_item
 from gateway_c37118.client.point import C37Point
 from gateway_c37118.client.source import C37Client
+from gateway_c37118.item import Group, Item, parse_item
 from pydantic import ValidationError
 
 from gateway import Definition, Kind, LinkPoint
