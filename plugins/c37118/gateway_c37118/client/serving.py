@@ -217,7 +217,7 @@ def _sentences(missing: list[tuple[LinkPoint, str]]) -> str:
 
 def _summary(configuration: Configuration) -> str:
     n, rate = len(configuration.pmus), configuration.rate
-    pace = f"{rate} frames/s" if rate > 0 else f"a frame every {-rate} s"
+    pace = f"{rate} frames/s" if rate > 0 else f"a frame every {-rate} s" if rate else "no rate"
     return f"{n} PMU{'s' if n != 1 else ''}, {pace}"
 
 

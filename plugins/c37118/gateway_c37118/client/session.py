@@ -94,7 +94,7 @@ class Session:
         self.kind = kind
         self._asked = None
         self._silence = self._silent_after(rate)
-        if self.phase is Phase.STREAMING:
+        if self.phase in (Phase.STARTING, Phase.STREAMING):
             return
         if self.manners.commands:
             self._begin(Phase.STARTING, now)

@@ -21,7 +21,9 @@ LEAST = 16
 STALL = 0.5
 """Seconds after which a frame whose end has not come is taken for none: its length is wrong."""
 CAPACITY = 256
-"""Rows that are unpacked together."""
+"""Rows that are unpacked together, at most."""
+MOST = 1 << 18
+"""Octets that are, at most, where frames are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Stream:
         Raises KernelError where its data frames cannot be (too long).
         """
         self.layout = DataLayout(configuration)
-        self._rows = self.layout.rows(CAPACITY)
+        self._rows = self.layout.rows(max(1, min(CAPACITY, MOST // self.layout.size)))
 
     def feed(self, arrived: Iterable[bytes], now: float) -> Iterator[Frame | Data | Unfit]:
         """Yield what is in these octets, behind those that waited for them; now in s, monotonic.

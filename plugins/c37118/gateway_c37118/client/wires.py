@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway import LinkError, reason
-from gateway.channel import Channel, ChannelClosed, Network, StreamChannel
+from gateway.channel import Channel, ChannelClosed, Network, StreamChannel, address_text
 from gateway_c37118.client.arrivals import Arrivals
 from gateway_c37118.client.datagrams import Datagrams, open_datagrams
 
@@ -36,6 +36,14 @@ class Route:
     group: str | None = None
     interface: str | None = None
     allow: Sequence[Network] = ()
+
+    @property
+    def name(self) -> str:
+        """Where data come from, or where they are waited for."""
+        if self.host is not None:
+            return address_text((self.host, self.port))
+        host, port = self.listen or ("", 0)
+        return address_text((self.group or host, port))
 
 
 class Wires:
@@ -64,7 +72,7 @@ class Wires:
         tls: ssl.SSLContext | None = None,
     ) -> Wires:
         """Connect, within so many seconds; raises LinkError where that does not work."""
-        self = cls(route.host or str(route.group or route.listen))
+        self = cls(route.name)
         allow = list(route.allow)
         try:
             address = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -388,3 +389,27 @@ async def test_the_header_frame_is_logged(tmp_path: Path, caplog: pytest.LogCapt
         async with running([pmu], [], ROWS, data=tmp_path):
             await device.until(c37.OFF, c37.SEND_HEADER, c37.SEND_CONFIG_2, c37.ON)
     assert any("says of itself: SEL-421  bay 4" in r.getMessage() for r in caplog.records)
+
+
+@paused
+async def test_whatever_configuration_comes(tmp_path: Path) -> None:
+    """Three hundred that are wrong in up to three octets, but for their check: none of them breaks
+    anything, and with the sound one behind them the points are read."""
+    chance = random.Random(37118)
+    sound = c37.config_2(7, [PMU])
+    wrong = []
+    for _ in range(300):
+        body = bytearray(sound[14:-2])
+        for _ in range(chance.randrange(1, 4)):
+            body[chance.randrange(len(body))] = chance.randrange(256)
+        wrong.append(c37.frame(c37.CONFIG_2, 7, bytes(body)))
+    async with (
+        tcp_device({c37.SEND_CONFIG_2: [*wrong, sound]}) as device,
+        running([source(device.port)], [], ROWS, data=tmp_path) as gateway,
+    ):
+        await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
+        device.send(report())
+        await gateway.until(lambda: gateway.sample("frequency").value == 52.5)
+        assert gateway.sample("trigger").quality == T
+        assert gateway.counters("pmu")["bad_configurations"] > 10
+        assert device.connections == 1

@@ -148,3 +148,15 @@ def test_without_commands_nothing_is_sent() -> None:
     assert session.outgoing() == []
     with pytest.raises(LinkError, match="no data for 2 s"):
         elapse(session, 83.0)
+
+
+def test_a_configuration_twice_is_one() -> None:
+    """Where two answers come, data are turned on once, and are not waited for any longer."""
+    session = Session(Manners(timeout=3.0, attempts=1), 0.0)
+    elapse(session, 0.2)
+    session.outgoing()
+    for now in (0.5, 1.0, 3.0):
+        session.configured(FrameKind.CONFIG_2, 50, now)
+    assert session.outgoing() == [ON]
+    with pytest.raises(LinkError, match="it sends no data"):
+        elapse(session, 3.5)
