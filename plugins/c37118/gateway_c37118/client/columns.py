@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from gateway_c37118.item import STAT_FIELDS, TIME_FIELDS, Group
 
 Indexes = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
+Reader: TypeAlias = Callable[[DataRows, Indexes], npt.NDArray[Any]]
 
 _ABSENT = int(Quality.INVALID)
 _NOT_WIRED = int(Quality.INVALID | Quality.BAD_REFERENCE)
@@ -33,33 +34,16 @@ class Columns:
     def __init__(self, places: Sequence[Place]) -> None:
         self._point = np.array([one.point for one in places], np.int32)
         self._pmu = _indexes([one.pmu for one in places])
-        plain = [not one.item.part or one.item.group is Group.PHASOR for one in places]
-        self._mask = np.where(plain, 0xFFFF, _OF_TIME).astype(np.uint16)
+        self._mask = np.array([_OF_TIME if _is_code(one) else 0xFFFF for one in places], np.uint16)
         self._unwired = _indexes([i for i, one in enumerate(places) if not one.valid])
-
-        def at(group: Group, part: str = "") -> tuple[Indexes, list[Place]]:
-            some = [
-                (i, one)
-                for i, one in enumerate(places)
-                if one.item.group is group and (not part or one.item.part == part)
-            ]
-            return _indexes([i for i, _ in some]), [one for _, one in some]
-
-        self._frequency = at(Group.FREQUENCY)[0]
-        self._rocof = at(Group.ROCOF)[0]
-        self._phasors = []
-        for part, reading in _READ.items():
-            to, of = at(Group.PHASOR, part)
-            if of:
-                polar = np.array([one.polar for one in of])
-                self._phasors.append((to, _indexes([one.index for one in of]), polar, reading))
-        to, of = at(Group.ANALOG)
-        self._analog = to, _indexes([one.index for one in of])
-        to, of = at(Group.DIGITAL)
-        bits = np.array([one.bit for one in of], np.uint16)
-        self._digital = to, _indexes([one.index for one in of]), bits
-        self._stat = _fields(*at(Group.STAT), STAT_FIELDS)
-        self._time = _fields(*at(Group.TIME), TIME_FIELDS)
+        groups: dict[tuple[Group, str, bool], list[int]] = {}
+        for i, one in enumerate(places):
+            part = one.item.part if one.item.group is Group.PHASOR else ""
+            groups.setdefault((one.item.group, part, one.polar), []).append(i)
+        self._readers = [
+            (_indexes(members), _reader(key, [places[i] for i in members]))
+            for key, members in groups.items()
+        ]
 
     def __len__(self) -> int:
         return len(self._point)
@@ -67,31 +51,21 @@ class Columns:
     def batch(self, rows: DataRows, order: Indexes) -> Batch:
         """Return the samples of these rows, row by row in this order."""
         n, m = len(order), len(self._point)
+        down = order[:, None]
         value = np.empty((n, m))
-        quality = rows.quality[order][:, self._pmu] & self._mask
-        value[:, self._frequency] = rows.frequency[order][:, self._pmu[self._frequency]]
-        value[:, self._rocof] = rows.rocof[order][:, self._pmu[self._rocof]]
-        for to, index, polar, reading in self._phasors:
-            pairs = rows.phasor[order][:, index]
-            value[:, to] = reading(pairs[..., 0], pairs[..., 1], polar)
-        to, index = self._analog
-        value[:, to] = rows.analog[order][:, index]
-        to, index, bit = self._digital
-        value[:, to] = rows.digital[order][:, index] >> bit & 1
-        to, shift, mask = self._stat
-        value[:, to] = rows.stat[order][:, self._pmu[to]] >> shift & mask
-        to, shift, mask = self._time
-        value[:, to] = rows.time_quality[order][:, None] >> shift & mask
-
+        for to, read in self._readers:
+            value[:, to] = read(rows, down)
+        quality = rows.quality[down, self._pmu] & self._mask
         absent = ~np.isfinite(value)
         if absent.any():
             value[absent] = np.nan
             quality[absent] = quality[absent] & _KEPT | _ABSENT
-        quality[:, self._unwired] = quality[:, self._unwired] & _KEPT | _NOT_WIRED
+        if len(self._unwired):
+            quality[:, self._unwired] = quality[:, self._unwired] & _KEPT | _NOT_WIRED
         return Batch(
             np.tile(self._point, n),
             value.reshape(-1),
-            quality.astype(np.uint16, copy=False).reshape(-1),
+            quality.reshape(-1),
             np.repeat(rows.time[order], m),
         )
 
@@ -100,10 +74,32 @@ def _indexes(numbers: Sequence[int]) -> Indexes:
     return np.array(numbers, np.intp)
 
 
-def _fields(to: Indexes, of: Sequence[Place], fields: Any) -> tuple[Indexes, Any, Any]:
-    chosen = [fields[one.item.part] for one in of]
-    shift = np.array([one[0] for one in chosen], np.uint16)
-    return to, shift, np.array([one[1] for one in chosen], np.uint16)
+def _is_code(place: Place) -> bool:
+    return place.item.group in (Group.STAT, Group.TIME)
+
+
+def _reader(key: tuple[Group, str, bool], of: Sequence[Place]) -> Reader:
+    """Return what reads the values of these places, all of one kind, as rows and columns."""
+    group, part, polar = key
+    pmu, index = _indexes([one.pmu for one in of]), _indexes([one.index for one in of])
+    match group:
+        case Group.FREQUENCY:
+            return lambda rows, down: rows.frequency[down, pmu]
+        case Group.ROCOF:
+            return lambda rows, down: rows.rocof[down, pmu]
+        case Group.PHASOR:
+            read = _PHASOR[part, polar]
+            return lambda rows, down: read(rows.phasor[down, index, 0], rows.phasor[down, index, 1])
+        case Group.ANALOG:
+            return lambda rows, down: rows.analog[down, index]
+        case Group.DIGITAL:
+            bit = np.array([one.bit for one in of], np.uint16)
+            return lambda rows, down: rows.digital[down, index] >> bit & 1
+    fields = STAT_FIELDS if group is Group.STAT else TIME_FIELDS
+    shift, mask = np.array([fields[one.item.part] for one in of], np.uint16).T
+    if group is Group.STAT:
+        return lambda rows, down: rows.stat[down, pmu] >> shift & mask
+    return lambda rows, down: rows.time_quality[down] >> shift & mask
 
 
 def _degrees(radians: Floats) -> Floats:
@@ -112,20 +108,14 @@ def _degrees(radians: Floats) -> Floats:
     return turned
 
 
-def _magnitude(a: Floats, b: Floats, polar: npt.NDArray[np.bool_]) -> Floats:
-    return np.where(polar, a, np.hypot(a, b))
-
-
-def _angle(a: Floats, b: Floats, polar: npt.NDArray[np.bool_]) -> Floats:
-    return _degrees(np.where(polar, b, np.arctan2(b, a)))
-
-
-def _real(a: Floats, b: Floats, polar: npt.NDArray[np.bool_]) -> Floats:
-    return np.where(polar, a * np.cos(b), a)
-
-
-def _imaginary(a: Floats, b: Floats, polar: npt.NDArray[np.bool_]) -> Floats:
-    return np.where(polar, a * np.sin(b), b)
-
-
-_READ = {"magnitude": _magnitude, "angle": _angle, "real": _real, "imaginary": _imaginary}
+_PHASOR: Mapping[tuple[str, bool], Callable[[Floats, Floats], Floats]] = {
+    ("magnitude", True): lambda magnitude, angle: magnitude,
+    ("angle", True): lambda magnitude, angle: _degrees(angle),
+    ("real", True): lambda magnitude, angle: magnitude * np.cos(angle),
+    ("imaginary", True): lambda magnitude, angle: magnitude * np.sin(angle),
+    ("magnitude", False): np.hypot,
+    ("angle", False): lambda real, imaginary: _degrees(np.arctan2(imaginary, real)),
+    ("real", False): lambda real, imaginary: real,
+    ("imaginary", False): lambda real, imaginary: imaginary,
+}
+"""What two numbers say, by whether they are magnitude and angle."""
