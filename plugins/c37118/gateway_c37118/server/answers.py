@@ -16,8 +16,8 @@ from gateway.c37118 import (
 )
 from gateway_c37118.server.instants import SECOND
 
-MOST = 65_535
-"""Octets of the longest frame: what waits for its end is never more."""
+MOST = 1024
+"""Octets of the longest frame that a client has reason to send."""
 _CONFIGURATIONS = {
     Command.SEND_CONFIG_1: FrameKind.CONFIG_1,
     Command.SEND_CONFIG_2: FrameKind.CONFIG_2,
@@ -81,27 +81,40 @@ class Answers:
 
 
 class Reader:
-    """Cuts frames from the octets of one client."""
+    """Cuts frames from the octets of one client.
+
+    bad: places where no frame was, or one that is too long, or whose check does not hold.
+    """
 
     def __init__(self, counts: Counter[str]) -> None:
+        self.bad = 0
         self._counts = counts
-        self._octets = bytearray()
+        self._octets = b""
 
     def feed(self, octets: bytes) -> list[tuple[Frame, bytes]]:
         """Return the frames that are whole, each with its octets; noise is passed over."""
-        self._octets += octets
+        left = self._octets + octets
         found = []
-        while self._octets:
-            whole = bytes(self._octets)
+        while left:
             try:
-                made = decode_frame(whole)
+                made = _decoded(left)
             except KernelError:
+                self.bad += 1
                 self._counts["bad_frames"] += 1
-                del self._octets[: find_frame(whole)]
+                left = left[find_frame(left) :]
                 continue
             if made is None:
                 break
             frame, size = made
-            found.append((frame, whole[:size]))
-            del self._octets[:size]
+            found.append((frame, left[:size]))
+            left = left[size:]
+        self._octets = left
         return found
+
+
+def _decoded(octets: bytes) -> tuple[Frame, int] | None:
+    """Do as `decode_frame`, and take what is too long for noise."""
+    size = int.from_bytes(octets[2:4], "big")
+    if size > MOST:
+        raise KernelError(0, f"a frame of {size} octets, allowed: {MOST}")
+    return decode_frame(octets)

@@ -14,7 +14,6 @@ from gateway_c37118.server.instants import SECOND
 from gateway_c37118.server.stream import Columns, Flags, Index, Stream, Values
 
 # STAT, table 7.
-MODIFIED = 0x0200
 CHANGING = 0x0400
 TRIGGER = 0x0800
 REASONS = 16
@@ -104,7 +103,6 @@ class Frames:
         stat[lost] |= (np.searchsorted(UNLOCKED_FOR, elapsed, "right") << UNLOCKED).astype(
             np.uint16
         )
-        stat[(whole & Quality.SUBSTITUTED) != 0] |= MODIFIED
         stat[_at(value, self._targets.trigger) > 0.5] |= TRIGGER
         reason = _at(value, self._targets.reason)
         stat |= np.where((reason >= 0) & (reason < REASONS), reason, 0).astype(np.uint16)

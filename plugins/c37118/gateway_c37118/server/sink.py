@@ -168,6 +168,12 @@ class C37Server(Sink):
             places(points, pmus), pmus, idcode=self.idcode, rate=self.rate, nominal=self.nominal
         )
 
+    def profile(self, points: Sequence[LinkPoint]) -> str:
+        """Return what an engineer enters at the PDC, and what its channels are, as Markdown."""
+        from gateway_c37118.server.sheet import sheet
+
+        return sheet(self, points)
+
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled; raises LinkError where it cannot listen."""
         # What a configuration is checked with needs none of it.

@@ -10,6 +10,9 @@ from gateway_c37118.server.answers import Answer, Reader
 from gateway_c37118.server.hub import Hub, Receiver
 from gateway_c37118.server.outbox import Outbox
 
+MOST_BAD = 64
+"""Places without a frame after which a client is dropped: TCP garbles nothing."""
+
 
 class TcpClients:
     """Serves whoever a listener accepts.
@@ -62,6 +65,7 @@ class TcpClients:
     async def _read(self, channel: Channel, outbox: Outbox, receiver: Receiver) -> None:
         hub = self._hub
         reader = Reader(hub.answers.counts)
+        idcode, told = hub.answers.configuration.idcode, False
         while True:
             try:
                 async with asyncio.timeout(None if receiver.on else self._idle):
@@ -70,8 +74,20 @@ class TcpClients:
                 raise ChannelClosed(
                     f"{channel.name} has asked for nothing for {self._idle:g} s"
                 ) from None
-            for frame, whole in reader.feed(octets):
+            frames = reader.feed(octets)
+            if reader.bad > MOST_BAD:
+                raise ChannelClosed(f"{channel.name} does not speak C37.118")
+            for frame, whole in frames:
                 hub.ctx.trace("rx", whole, channel.name)
+                if frame.idcode != idcode and not told:
+                    told = True
+                    hub.ctx.log.warning(
+                        "%s: %s asks for IDCODE %d and has no answer: this stream is %d",
+                        hub.ctx.name,
+                        channel.name,
+                        frame.idcode,
+                        idcode,
+                    )
                 answer = hub.answers.answer(frame, hub.ctx.now())
                 if answer is not None and not self._obey(answer, outbox, receiver, channel.name):
                     raise ChannelClosed(f"{channel.name} does not read what it asks for")

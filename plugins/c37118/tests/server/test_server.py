@@ -45,7 +45,7 @@ async def test_a_report_is_a_frame(tmp_path: Path) -> None:
 
 
 @paused
-async def test_commands(tmp_path: Path) -> None:
+async def test_commands(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Each command has its frame; who asks under another IDCODE, or makes noise, has none."""
     async with station(tmp_path, header="Substation North") as s, Centre.at(s.port) as centre:
         kinds = [wire.kind(await centre.ask(word)) for word in (3, 4, 5, 6)]
@@ -64,6 +64,9 @@ async def test_commands(tmp_path: Path) -> None:
         assert s.counters["unknown_commands"] == 2
         assert s.counters["bad_frames"] >= 1
         assert "frames_sent" not in s.counters
+    told = [line for line in caplog.messages if "IDCODE" in line]
+    assert len(told) == 1
+    assert "asks for IDCODE 2 and has no answer: this stream is 1" in told[0]
 
 
 @paused
@@ -379,6 +382,16 @@ async def test_a_client_that_asks_for_nothing(tmp_path: Path) -> None:
         assert await quiet.reader.read() == b""
         assert loop.time() == pytest.approx(30, abs=0.1)
         assert (await served.data_at(29)).blocks[0].stat == 0x8000
+
+
+@paused
+async def test_a_client_of_another_protocol(tmp_path: Path) -> None:
+    """Who speaks something else is dropped after a while, and counted."""
+    async with station(tmp_path) as s, Centre.at(s.port) as centre:
+        centre.writer.write(b"\xaa\x20noise" * 100)
+        assert await centre.reader.read() == b""
+        await asyncio.sleep(1.5)
+        assert s.counters["bad_frames"] > 64
 
 
 @paused
