@@ -75,7 +75,8 @@ class Service:
             except LinkError as error:
                 raise LinkError(f"{self._wires.name}, stream {self._idcode}: {error}") from None
             finally:
-                self._ctx.count("timeouts", self._session.timeouts - before)
+                if self._session.timeouts > before:
+                    self._ctx.count("timeouts", self._session.timeouts - before)
 
     def frame(self, command: Command) -> bytes:
         """Return a command to this stream."""
