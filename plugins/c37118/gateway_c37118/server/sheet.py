@@ -45,12 +45,26 @@ def _connection(sink: C37Server, rate: int) -> Iterator[tuple[str, str]]:
     if sink.listen is not None:
         yield "transport", words[sink.transport]
         yield "address", f"{sink.listen}; 0.0.0.0 is any address of the gateway"
+        yield from _open_pdc(sink)
     for destination in sink.spontaneous:
         yield "UDP without commands", f"{destination.to}, configuration 2 each minute"
     yield "IDCODE (access ID)", str(sink.idcode)
     yield "rate", f"{rate} frames per second" if rate > 0 else f"a frame each {-rate} s"
     yield "nominal frequency", f"{sink.nominal} Hz"
     yield "lag time", f"above {sink.wait:g} s: so long a frame waits for samples at the gateway"
+
+
+def _open_pdc(sink: C37Server) -> Iterator[tuple[str, str]]:
+    if sink.listen is None or sink.transport is Transport.UDP:
+        return
+    anywhere = sink.listen.host in ("0.0.0.0", "::")  # noqa: S104 - it is only named
+    server = f"GATEWAY:{sink.listen.port}" if anywhere else str(sink.listen)
+    commands = f"`transportProtocol=tcp; server={server}`"
+    if sink.transport is Transport.TCP:
+        yield "openPDC: connection string", commands
+    else:
+        yield "openPDC: connection string", f"`transportProtocol=udp; port={sink.data_port}`"
+        yield "openPDC: alternate command channel", commands
 
 
 def _form(pmu: PmuConfiguration) -> str:

@@ -98,6 +98,7 @@ async def test_the_sheet(tmp_path: Path) -> None:
     text = sink.profile(linked(points.points))
     for line in (
         f"| address | 127.0.0.1:{s.port}; 0.0.0.0 is any address of the gateway |",
+        f"| openPDC: connection string | `transportProtocol=tcp; server=127.0.0.1:{s.port}` |",
         "| IDCODE (access ID) | 12 |",
         "| rate | 25 frames per second |",
         "| lag time | above 0.15 s: so long a frame waits for samples at the gateway |",
@@ -110,6 +111,24 @@ async def test_the_sheet(tmp_path: Path) -> None:
         "| digital/1/0 | breaker |  |  |",
     ):
         assert line in text.splitlines()
+
+
+def test_the_sheet_of_other_transports(tmp_path: Path) -> None:
+    """Data over UDP are told of, commanded and not, and slow streams in seconds."""
+    more: dict[str, Any] = {"listen": "0.0.0.0:4712", "transport": "tcp-udp", "rate": -10}
+    sink = server(**more, spontaneous=[{"to": "239.1.1.1:4714"}])
+    points = configured([Emitter(name="field")], [sink], POINTS, tmp_path)
+    lines = sink.profile(linked(points.points)).splitlines()
+    for line in (
+        "| transport | TCP for commands, UDP port 4713 of the PDC for data |",
+        "| openPDC: connection string | `transportProtocol=udp; port=4713` |",
+        "| openPDC: alternate command channel | `transportProtocol=tcp; server=GATEWAY:4712` |",
+        "| UDP without commands | 239.1.1.1:4714, configuration 2 each minute |",
+        "| rate | a frame each 10 s |",
+        # 14 up to FRACSEC, STAT 2, two phasors 16, FREQ and DFREQ 8, an analog 4, a word 2, CHK 2.
+        "A data frame has 48 octets; with its headers 0.1 kbit/s.",
+    ):
+        assert line in lines
 
 
 def linked(definitions: Any) -> list[Any]:
