@@ -89,7 +89,9 @@ class Capture:
                     first = waveform.index
                     if turn == 0:
                         begin = first
-                        ahead = start * rate // SECOND + 1 - first if is_now else 0
+                        # By whole seconds: angles stay what they were recorded as.
+                        late = start * rate // SECOND - first
+                        ahead = -(-late // rate) * rate if is_now else 0
                 after = waveform.index + len(waveform)
                 moved = replace(waveform, index=waveform.index + ahead)
                 rows = after - begin
