@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import cmath
 import json
+import logging
 import math
 import socket
 import sys
@@ -91,8 +92,9 @@ async def test_data_are_on_for_who_asked(tmp_path: Path) -> None:
 
 
 @paused
-async def test_a_missing_report(tmp_path: Path) -> None:
+async def test_a_missing_report(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A frame whose PMU has not reported leaves `wait` after its instant, without values."""
+    caplog.set_level(logging.INFO)
     async with station(tmp_path, wait="50ms") as s, Centre.at(s.port) as centre:
         await centre.begin()
         loop = asyncio.get_running_loop()
@@ -111,6 +113,15 @@ async def test_a_missing_report(tmp_path: Path) -> None:
         assert s.counters["late_samples"] == 6
         assert s.counters["late_pmus"] >= 25
         assert s.gw.ledger("wams").dropped["link_full"] == 6
+        centre.say(wire.STOP)
+        for _ in range(3):
+            await asyncio.sleep(2)
+            await s.report(0.6)
+        await asyncio.sleep(70)
+    told = [line for line in caplog.messages if "samples" in line]
+    assert len(told) == 2
+    assert "ms after their instant, when their frame has gone: `wait` is 50ms" in told[0]
+    assert "samples are in time again" in told[1]
 
 
 @paused
@@ -211,7 +222,7 @@ async def test_decimation(tmp_path: Path) -> None:
 
 
 @paused
-async def test_integers(tmp_path: Path) -> None:
+async def test_integers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Counts are of the scale that the configuration says; what does not fit is absent."""
     more = {"numbers": "integer", "phasors": "rectangular", "nominal": 60, "rate": 60}
     pmus = [{"idcode": 1, "station": "A", "voltage_scale": 10, "current_scale": 0.5}]
@@ -237,6 +248,7 @@ async def test_integers(tmp_path: Path) -> None:
         assert block.phasors[1] == pytest.approx(400j)
         await asyncio.sleep(1.5)
         assert s.counters["values_unfit"] == 2
+    assert sum("too large for integers" in line for line in caplog.messages) == 1
 
 
 @paused
@@ -395,8 +407,9 @@ async def test_a_client_of_another_protocol(tmp_path: Path) -> None:
 
 
 @paused
-async def test_a_slow_client(tmp_path: Path) -> None:
+async def test_a_slow_client(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Who reads nothing loses the oldest frames and then its place, and holds up nobody."""
+    caplog.set_level(logging.INFO)
     points = POINTS + "".join(
         f"v{i},analog,V,x,phasor/V{i}/magnitude\nv{i}.a,analog,deg,x,phasor/V{i}/angle\n"
         for i in range(500)
@@ -420,6 +433,10 @@ async def test_a_slow_client(tmp_path: Path) -> None:
             one = await quick.data()
             later = await quick.data()
             assert later.time - one.time == pytest.approx(0.01, abs=1e-5)
+            peer = "{}:{}".format(*slow.getsockname())
+            told = [line for line in caplog.messages if peer in line]
+            assert sum("takes data too slowly" in line for line in told) == 1
+            assert f"{peer} has taken nothing for 2 s" in told[-1]
         slow.close()
 
 
