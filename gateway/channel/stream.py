@@ -20,6 +20,14 @@ CLOSE_TIMEOUT = 1.0
 BUFFERED = 64 * 1024
 """Octets that wait in memory, in each direction, before reading or writing pauses."""
 
+KEEPALIVE = tuple(
+    (getattr(socket, name), number)
+    for name, number in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
+    if hasattr(socket, name)  # not every system can say how often
+)
+"""After a minute of silence, and six questions without an answer, the other side is gone: a
+protocol that only listens would wait for it, and keep its place, for ever."""
+
 
 class StreamChannel(Channel):
     """One connection; what is not read holds up the other side, and nothing is dropped."""
@@ -45,6 +53,9 @@ class StreamChannel(Channel):
         if connection is not None:
             # asyncio does so only for sockets that name their protocol, and a listener's do not.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, number in KEEPALIVE:
+                connection.setsockopt(socket.IPPROTO_TCP, option, number)
 
     @classmethod
     async def connect(

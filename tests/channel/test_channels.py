@@ -119,6 +119,24 @@ async def test_answers_leave_at_once() -> None:
             assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+@ON_EVERY_LOOP
+def test_who_has_vanished_is_asked_for(run: Run) -> None:
+    """A side that only listens is told within two minutes that the other one is gone."""
+    run(asked_for())
+
+
+async def asked_for() -> None:
+    async with connected() as (ours, theirs, _):
+        for channel in (ours, theirs):
+            one = channel._writer.get_extra_info("socket")
+            assert one.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, interval, count = (
+                one.getsockopt(socket.IPPROTO_TCP, getattr(socket, f"TCP_KEEP{name}"))
+                for name in ("IDLE", "INTVL", "CNT")
+            )
+            assert idle + interval * count <= 120
+
+
 async def test_a_reader_is_woken() -> None:
     """Whoever waits for octets is told that the channel was closed here."""
     async with connected() as (ours, _, _):
