@@ -40,6 +40,7 @@ class StreamChannel(Channel):
         writer: asyncio.StreamWriter,
         *,
         send_timeout: float = SEND_TIMEOUT,
+        send_buffer: int | None = None,
         on_close: Callable[[StreamChannel], None] | None = None,
     ) -> None:
         super().__init__(address_text(writer.get_extra_info("peername")))
@@ -48,12 +49,14 @@ class StreamChannel(Channel):
         self._send_timeout = send_timeout
         self._on_close = on_close
         self._closed: ChannelClosed | None = None
-        writer.transport.set_write_buffer_limits(high=BUFFERED)
+        writer.transport.set_write_buffer_limits(high=BUFFERED if send_buffer is None else 0)
         connection = writer.get_extra_info("socket")
         if connection is not None:
             # asyncio does so only for sockets that name their protocol, and a listener's do not.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if send_buffer is not None:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
             for option, number in KEEPALIVE:
                 connection.setsockopt(socket.IPPROTO_TCP, option, number)
 

@@ -137,6 +137,28 @@ async def asked_for() -> None:
             assert idle + interval * count <= 120
 
 
+@ON_EVERY_LOOP
+def test_little_waits_for_a_slow_client(run: Run) -> None:
+    """Of what a client does not take the system keeps what was allowed, not megabytes."""
+    run(kept_for_a_slow_client())
+
+
+async def kept_for_a_slow_client() -> None:
+    taken = {}
+    for send_buffer in (None, 16_384):
+        listener = await Listener.open(HOST, 0, send_timeout=0.2, send_buffer=send_buffer)
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect((HOST, listener.port))
+            channel = await listener.accept()
+            with pytest.raises(ChannelClosed, match="has taken nothing"):
+                await flood(channel)
+        taken[send_buffer] = channel.counts["sent"]
+        await listener.close()
+    # Linux doubles the number, for what it needs itself; the client's side has some, too.
+    assert taken[16_384] < 64_000 < taken[None]
+
+
 async def test_a_reader_is_woken() -> None:
     """Whoever waits for octets is told that the channel was closed here."""
     async with connected() as (ours, _, _):
