@@ -49,7 +49,8 @@ class StreamChannel(Channel):
         self._send_timeout = send_timeout
         self._on_close = on_close
         self._closed: ChannelClosed | None = None
-        writer.transport.set_write_buffer_limits(high=BUFFERED if send_buffer is None else 0)
+        # 0 would do, but TLS pauses for an empty buffer then.
+        writer.transport.set_write_buffer_limits(high=BUFFERED if send_buffer is None else 1)
         connection = writer.get_extra_info("socket")
         if connection is not None:
             # asyncio does so only for sockets that name their protocol, and a listener's do not.

@@ -80,9 +80,11 @@ Run = Callable[[Coroutine[Any, Any, None]], None]
 
 @contextlib.asynccontextmanager
 async def connected(
-    server: ssl.SSLContext | None = None, client: ssl.SSLContext | None = None
+    server: ssl.SSLContext | None = None,
+    client: ssl.SSLContext | None = None,
+    send_buffer: int | None = None,
 ) -> AsyncIterator[tuple[StreamChannel, StreamChannel, Listener]]:
-    listener = await Listener.open(HOST, 0, tls=server)
+    listener = await Listener.open(HOST, 0, tls=server, send_buffer=send_buffer)
     ours = await StreamChannel.connect(HOST, listener.port, tls=client)
     async with asyncio.timeout(5):
         theirs = await listener.accept()
@@ -296,6 +298,10 @@ async def over_tls(contexts: tuple[ssl.SSLContext, ssl.SSLContext], tmp_path: Pa
             assert channel.certificate == ssl.PEM_cert_to_DER_cert(pem)
         await ours.close()
         assert await closed(theirs) == f"{theirs.name} closed the connection"
+    async with connected(*contexts, send_buffer=16_384) as (ours, theirs, _):
+        await there_and_back(ours, theirs)
+        await theirs.write([bytes(100_000)])
+        assert await soon(ours, 100_000) == bytes(100_000)
 
 
 async def test_tls_with_a_stranger(
