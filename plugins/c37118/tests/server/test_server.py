@@ -410,21 +410,18 @@ async def test_a_client_of_another_protocol(tmp_path: Path) -> None:
 async def test_a_slow_client(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Who reads nothing loses the oldest frames and then its place, and holds up nobody."""
     caplog.set_level(logging.INFO)
-    points = POINTS + "".join(
-        f"v{i},analog,V,x,phasor/V{i}/magnitude\nv{i}.a,analog,deg,x,phasor/V{i}/angle\n"
-        for i in range(500)
-    )
-    async with station(tmp_path, points, buffer=5, send_timeout="2s", rate=100) as s:
+    async with station(tmp_path, buffer=5, send_timeout="2s") as s:
         slow = socket.socket()
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         slow.connect(("127.0.0.1", s.port))
         slow.sendall(wire.command(1, wire.START))
         async with Centre.at(s.port) as quick:
             await quick.begin()
-            for k in range(2500):
+            # 16 KiB, which Linux takes twice, are less than 700 frames of 48 octets, 14 s.
+            for _ in range(700):
                 frame = await quick.frame()
                 assert wire.kind(frame) == wire.DATA
-                if s.counters.get("frames_dropped", 0) and k % 50 == 0:
+                if s.counters.get("frames_dropped", 0):
                     break
             count = s.counters["frames_dropped"]
             await quick.frame()
@@ -432,7 +429,7 @@ async def test_a_slow_client(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
             assert s.counters["frames_dropped"] > count
             one = await quick.data()
             later = await quick.data()
-            assert later.time - one.time == pytest.approx(0.01, abs=1e-5)
+            assert later.time - one.time == pytest.approx(0.02, abs=1e-5)
             peer = "{}:{}".format(*slow.getsockname())
             told = [line for line in caplog.messages if peer in line]
             assert sum("takes data too slowly" in line for line in told) == 1
