@@ -94,20 +94,21 @@ def _socket(
         else:
             # Others of this machine may listen to the same group.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            made.bind((group, local[1]))
-            _join(made, group, interface)
+            _join(made, group, local[1], interface)
     except BaseException:
         made.close()
         raise
     return made
 
 
-def _join(made: socket.socket, group: str, interface: str | None) -> None:
+def _join(made: socket.socket, group: str, port: int, interface: str | None) -> None:
     if made.family == socket.AF_INET6:
         index = 0 if interface is None else socket.if_nametoindex(interface)
+        made.bind((group, port, 0, index))
         packed = socket.inet_pton(socket.AF_INET6, group) + struct.pack("@I", index)
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, packed)
         return
+    made.bind((group, port))
     address, index = b"\0\0\0\0", 0
     if interface is not None:
         try:

@@ -149,11 +149,12 @@ class Service:
             for columns, every in ((self._every, True), (self._judged, False))
             if len(columns)
         ]
-        try:
-            await asyncio.gather(*batches)
-        except CustodyRefused:
-            # The device keeps nothing: what the gateway cannot take is lost.
-            self._ctx.count("refused_custody", len(order))
+        for refused in await asyncio.gather(*batches, return_exceptions=True):
+            if isinstance(refused, CustodyRefused):
+                # The device keeps nothing: what the gateway cannot take is lost.
+                self._ctx.count("refused_custody", len(order))
+            elif refused is not None:
+                raise refused
 
     async def _configure(self, frame: Frame, now: float) -> None:
         kind = frame.kind

@@ -72,6 +72,7 @@ class Session:
         self._left = 0  # attempts
         self._silence = LEAST_SILENCE
         self._changing = False
+        self._answered = False  # with what cannot be used
 
     @property
     def deadline(self) -> float:
@@ -106,6 +107,7 @@ class Session:
         if self.phase is Phase.ASKING:
             self._left = 0
             self._due = now + PAUSE
+            self._answered = True
 
     def data(self, changing: bool, now: float) -> None:
         """Note that data came; changing: STAT announces another configuration (bit 10)."""
@@ -162,7 +164,8 @@ class Session:
         self._due = now + (max(timeout, self._silence) if starting else timeout)
 
     def _again(self, now: float) -> None:
-        self.timeouts += 1
+        self.timeouts += not self._answered
+        self._answered = False
         if self._left > 0:
             self._send(now)
         elif self.phase is Phase.STARTING:

@@ -111,8 +111,6 @@ class Stream:
                 yield Data(self._rows, rest[:used])
 
     def _stalls(self, now: float) -> bool:
-        if self._whole:
-            return True
         if self._since is None:
             self._since = now
         return now - self._since > STALL

@@ -3,7 +3,7 @@
 A frame goes when every group of points, the points of a PMU that one source brings, has all of its
 samples of that instant, or one of a later instant (what did not change is not reported), and at the
 latest `wait` after the instant.
-A group whose source has lost its device is not waited for.
+A point that is silent, because its device or a part of it was lost, is not waited for.
 
 No I/O and no clock: whoever holds it says what time it is.
 """
@@ -17,17 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gateway import STALE, Batch, Image
+from gateway import Batch, Image, Quality
 from gateway_c37118.server.delivered import Acknowledged, Pending
-from gateway_c37118.server.instants import SECOND, TOLERANCE, Instants
+from gateway_c37118.server.grid import Grid, Qualities
+from gateway_c37118.server.instants import SECOND, TOLERANCE, Instants, Times
 from gateway_c37118.server.stream import Columns, Flags, Index, Values
 
-Qualities = npt.NDArray[np.uint16]
 Counts = npt.NDArray[np.intp]
 
 AHEAD = 1.0
 """Seconds of frames that samples may be ahead, and that a stalled gateway makes up for."""
-_GONE = int(STALE)
+_BAD = np.array([False, True, True, False])
+"""Of each validity, whether it says that there is no value: invalid, reserved."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +52,7 @@ class Alignment:
 
     wait:   ns that a frame waits for late samples.
     counts: `late_samples`: their frame had gone.   `early_samples`: too far ahead to be true.
-            `late_pmus`: waited for in vain, one for each frame.   `absent_pmus`: gone, likewise.
+            `late_pmus`: waited for in vain, one for each frame.   `absent_pmus`: silent, likewise.
             `frames_skipped`: after a stall, or a step of the clock.
     latest: ns by which the most late sample was late since somebody set it to 0.
     """
@@ -69,16 +70,14 @@ class Alignment:
         self._column_of[columns.point] = np.arange(count)
         self._exact = np.flatnonzero(columns.exact)
         self._group = columns.group[self._exact]
-        self._group_size = np.bincount(self._group, minlength=groups)
         self._groups = groups
         self._value = image.value[columns.point].astype(np.float64)
         self._quality = image.quality[columns.point].astype(np.uint16)
+        self._silent = columns.exact & _BAD[self._quality & Quality.VALIDITY]
+        self._silence = self._quality.copy()
         self._reached = np.full(groups, -1, np.int64)
-        self._gone = np.zeros(groups, np.bool_)
         self._length = int((AHEAD * SECOND + wait) / instants.period) + 2
-        self._values = np.zeros((self._length, count))
-        self._qualities = np.zeros((self._length, count), np.uint16)
-        self._have = np.zeros((self._length, count), np.bool_)
+        self._grid = Grid(self._length, count)
         self._pending: deque[Pending] = deque()
         self._next = instants.number(now) + 1
 
@@ -107,15 +106,22 @@ class Alignment:
         self._pending.append(Pending(seq, self._next - 1, rows, 0, rows))
 
     def _take_exact(self, column: Index, batch: Batch, pending: Pending, now: int) -> None:
-        group = self._columns.group[column]
-        stale = (batch.quality & _GONE) == _GONE
-        if stale.any():
-            self._gone[group[stale]] = True
-            if stale.all():
+        quality = batch.quality
+        silent = _BAD[quality & Quality.VALIDITY]
+        if silent.any():
+            # A report that is invalid has the device's time; what the gateway says has not.
+            silent &= (quality & Quality.OLD_DATA != 0) | (quality & Quality.DEVICE_TIME == 0)
+            self._silent[column[silent]] = True
+            self._silence[column[silent]] = quality[silent]
+            if silent.all():
                 return
-            fresh = ~stale
-            column, group, batch = column[fresh], group[fresh], batch.take(fresh)
-        self._gone[group] = False
+            column, batch = column[~silent], batch.take(~silent)
+        back = column[self._silent[column]]
+        if len(back):
+            # Until its first sample comes into a frame it has no value.
+            self._quality[back] = self._silence[back]
+            self._silent[back] = False
+        group = self._columns.group[column]
         first = int(batch.time[0])
         if (batch.time == first).all():
             self._take_report(column, group, batch, first, pending, now)
@@ -133,8 +139,7 @@ class Alignment:
         np.maximum.at(self._reached, group[~ahead], (number - ~on)[~ahead])
         taken = on & ~ahead & ~late
         if taken.any():
-            self._put(number[taken], column[taken], batch.take(taken))
-            pending.last = max(pending.last, int(number[taken].max()))
+            self._put(number[taken], column[taken], batch.take(taken), pending)
 
     def _take_report(
         self,
@@ -161,10 +166,7 @@ class Alignment:
             self._lose("late_samples", len(batch), pending)
             self.latest = max(self.latest, now - time)
         else:
-            slot = number % self._length
-            self._values[slot, column] = batch.value
-            self._qualities[slot, column] = batch.quality
-            self._have[slot, column] = True
+            self._grid.put(number, column, batch.value, batch.quality)
             pending.last = max(pending.last, number)
 
     def _lose(self, why: str, rows: int, pending: Pending) -> None:
@@ -180,15 +182,11 @@ class Alignment:
         self._quality[column[now]] = batch.quality[now]
         coming = ~now
         if coming.any():
-            self._put(number[coming], column[coming], batch.take(coming))
-            pending.last = max(pending.last, int(number[coming].max()))
+            self._put(number[coming], column[coming], batch.take(coming), pending)
 
-    def _put(self, number: npt.NDArray[np.int64], column: Index, batch: Batch) -> None:
-        slot = number % self._length
-        # Of two rows for one place numpy keeps the last, which is the later one.
-        self._values[slot, column] = batch.value
-        self._qualities[slot, column] = batch.quality
-        self._have[slot, column] = True
+    def _put(self, number: Times, column: Index, batch: Batch, pending: Pending) -> None:
+        self._grid.put(number, column, batch.value, batch.quality)
+        pending.last = max(pending.last, int(number.max()))
 
     # Giving frames
 
@@ -197,33 +195,36 @@ class Alignment:
         self._follow(now)
         while True:
             time = self._instants.time(self._next)
-            have = self._have[self._next % self._length]
-            came = np.bincount(self._group[have[self._exact]], minlength=self._groups)
-            over = now >= time + self._wait
-            if not over and not self._complete(came):
+            have = self._grid.have(self._next)[self._exact]
+            came = np.bincount(self._group[have], minlength=self._groups) > 0
+            if now < time + self._wait and not self._complete(have, came):
                 return
-            yield self._frame(time, have, came > 0)
+            yield self._frame(time, have, came)
 
-    def _complete(self, came: Counts) -> bool:
-        there = (came >= self._group_size) | (self._reached > self._next)
-        return bool(there.any() and (there | self._gone).all())
+    def _complete(self, have: Flags, came: Flags) -> bool:
+        awaited = self._group[~have & ~self._silent[self._exact]]
+        later = self._reached > self._next
+        there = np.bincount(awaited, minlength=self._groups) == 0
+        return bool((there | later).all() and (came | later).any())
 
     def _frame(self, time: int, have: Flags, came: Flags) -> Aligned:
-        slot = self._next % self._length
-        self._value[have] = self._values[slot, have]
-        self._quality[have] = self._qualities[slot, have]
-        absent = np.zeros(len(have), np.bool_)
-        missing = np.zeros(self._columns.pmus, np.bool_)
+        columns, silent = self._columns, self._silent
+        lost = self._exact[silent[self._exact] & ~have]
+        self._grid.take(self._next, self._value, self._quality)
+        quality = self._quality.copy()
+        quality[lost] = self._silence[lost]
+        absent = np.zeros(len(columns), np.bool_)
+        missing = np.zeros(columns.pmus, np.bool_)
         if not came.all():
             absent[self._exact] = ~came[self._group]
-            missing[self._columns.group_pmu[~came]] = True
-            waited = np.zeros(self._columns.pmus, np.bool_)
-            waited[self._columns.group_pmu[~came & ~self._gone]] = True
+            missing[columns.group_pmu[~came]] = True
+            speaking = np.bincount(self._group[~silent[self._exact]], minlength=self._groups) > 0
+            waited = np.zeros(columns.pmus, np.bool_)
+            waited[columns.group_pmu[~came & speaking]] = True
             self.counts["late_pmus"] += int(np.count_nonzero(waited))
             self.counts["absent_pmus"] += int(np.count_nonzero(missing & ~waited))
-        self._have[slot] = False
         self._next += 1
-        return Aligned(time, self._value.copy(), self._quality.copy(), absent, missing)
+        return Aligned(time, self._value.copy(), quality, absent, missing)
 
     def _follow(self, now: int) -> None:
         """Go where the clock is, when it was set or the gateway stood still for too long."""
@@ -231,7 +232,7 @@ class Alignment:
         behind = self._instants.number(now - self._wait) - self._next
         if behind > self._length or self._next > present + self._length:
             self.counts["frames_skipped"] += max(0, present + 1 - self._next)
-            self._have[:] = False
+            self._grid.clear()
             self._reached[:] = -1
             self._next = present + 1
             for pending in self._pending:

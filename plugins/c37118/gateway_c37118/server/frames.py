@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from gateway import Quality
 from gateway.c37118 import DataLayout, DataRows, stat_of
-from gateway_c37118.server.alignment import Aligned, Qualities
+from gateway_c37118.server.alignment import Aligned
+from gateway_c37118.server.grid import Qualities
 from gateway_c37118.server.instants import SECOND
 from gateway_c37118.server.stream import Columns, Flags, Index, Stream, Values
 

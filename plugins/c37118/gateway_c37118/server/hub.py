@@ -46,11 +46,13 @@ class Hub:
         *,
         wait: float,
         changed: bool,
+        rate: float,
     ) -> None:
         self.ctx = ctx
         self.answers = answers
         self.receivers: set[Receiver] = set()
         self.counts: list[Counter[str]] = [alignment.counts, answers.counts]
+        self.octets_per_second = frames.layout.size * rate
         self._alignment = alignment
         self._frames = frames
         self._wait = wait

@@ -24,6 +24,10 @@ from gateway_c37118.server.udp import Target, UdpClients, spontaneous
 if TYPE_CHECKING:
     from gateway_c37118.server.sink import C37Server
 
+LEAST_BUFFER = 16 * 1024
+"""Octets that the system may keep for a client, or else a second of data: what is older when it
+goes is of no use to a PDC."""
+
 
 async def serve(sink: C37Server, ctx: SinkContext) -> None:
     """Serve a stream until cancelled; raises LinkError where it cannot listen."""
@@ -39,6 +43,7 @@ async def serve(sink: C37Server, ctx: SinkContext) -> None:
         Answers(configuration, header),
         wait=sink.wait,
         changed=changed,
+        rate=sink.rate if sink.rate > 0 else -1 / sink.rate,
     )
     try:
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
@@ -89,6 +94,7 @@ async def _listen_tcp(
         max_clients=sink.max_clients,
         allowed=[ipaddress.ip_network(one) for one in sink.clients],
         send_timeout=sink.send_timeout,
+        send_buffer=max(LEAST_BUFFER, round(hub.octets_per_second)),
     )
     stack.push_async_callback(listener.close)
 

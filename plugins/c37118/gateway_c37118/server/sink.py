@@ -18,7 +18,7 @@ from gateway import (
     SinkContext,
     TlsServer,
 )
-from gateway.c37118 import DataLayout
+from gateway.c37118 import DataLayout, FrameKind
 from gateway_c37118.server.places import places, problems
 from gateway_c37118.server.point import C37ServerPoint, name_of
 from gateway_c37118.server.settings import (
@@ -68,8 +68,8 @@ class C37Server(Sink):
     rate: Annotated[
         int,
         Field(
-            ge=-32767,
-            le=32767,
+            ge=-3600,
+            le=480,
             description="frames per second, or below zero seconds per frame: 50, -10",
         ),
     ] = 50
@@ -157,9 +157,12 @@ class C37Server(Sink):
         yield from found
         if placed and not found:
             try:
-                DataLayout(self.stream(points).configuration)
+                configuration = self.stream(points).configuration
+                DataLayout(configuration)
+                for kind in (FrameKind.CONFIG_2, FrameKind.CONFIG_3):
+                    configuration.encode(kind)
             except ValueError as error:
-                yield placed[0].point, "", f"no data frame holds all of them: {error}"
+                yield placed[0].point, "", f"no frame holds all of them: {error}"
 
     def stream(self, points: Iterable[LinkPoint]) -> Stream:
         """Return the stream of points without problems."""

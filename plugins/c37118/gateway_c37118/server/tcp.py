@@ -46,7 +46,7 @@ class TcpClients:
 
     async def _serve(self, channel: Channel) -> None:
         hub = self._hub
-        outbox = Outbox(self._buffer, hub.ctx.count)
+        outbox = Outbox(self._buffer, self._slow(channel.name))
         receiver = outbox if self._data is None else self._data(channel.name)
         hub.receivers.add(receiver)
         hub.ctx.log.info("%s: %s has connected", hub.ctx.name, channel.name)
@@ -61,6 +61,22 @@ class TcpClients:
             hub.receivers.discard(receiver)
             hub.ctx.log.info("%s: a client has gone: %s", hub.ctx.name, why)
             await channel.close()
+
+    def _slow(self, name: str) -> Callable[[str], None]:
+        """Return what counts frames that a client did not get, and says so once."""
+        ctx = self._hub.ctx
+        told = False
+
+        def count(what: str) -> None:
+            nonlocal told
+            ctx.count(what)
+            if not told:
+                told = True
+                ctx.log.warning(
+                    "%s: %s takes data too slowly, and does not get all frames", ctx.name, name
+                )
+
+        return count
 
     async def _read(self, channel: Channel, outbox: Outbox, receiver: Receiver) -> None:
         hub = self._hub

@@ -256,6 +256,10 @@ async def test_a_configuration_that_nobody_asked_for(tmp_path: Path) -> None:
             device.send(report(0), c37.config_2(7, [other]), report(20_000))
             await gateway.until(lambda: len(sink.rows("power")) == 2)
             assert [row.value for row in sink.rows("power")] == [1000.0, 300.0]
+            # The same one again is no change.
+            device.send(c37.config_2(7, [other]), report(40_000))
+            await gateway.until(lambda: len(sink.rows("power")) == 3)
+            assert gateway.counters("pmu")["configuration_changes"] == 1
 
 
 @paused

@@ -160,3 +160,13 @@ def test_a_configuration_twice_is_one() -> None:
     assert session.outgoing() == [ON]
     with pytest.raises(LinkError, match="it sends no data"):
         elapse(session, 3.5)
+
+
+def test_a_slow_stream_is_waited_for() -> None:
+    """With a frame every 10 s, the first data are missing after 50 s, not after the time-out."""
+    session = Session(Manners(timeout=3.0, attempts=1), 0.0)
+    elapse(session, 0.2)
+    session.configured(FrameKind.CONFIG_2, -10, 0.2)
+    elapse(session, 50.1)
+    with pytest.raises(LinkError, match="it sends no data"):
+        elapse(session, 50.2)

@@ -183,11 +183,20 @@ def test_one_time_and_other_data_is_no_duplicate() -> None:
     assert counts["duplicates"] == 1
 
 
+def test_over_tcp_nothing_is_a_duplicate() -> None:
+    """What comes twice was sent twice."""
+    sequence, counts = followed(duplicates=False)
+    assert ordered(sequence, [20, 20, 20]) == [20, 20, 20]
+    assert "duplicates" not in counts
+
+
 def test_times_that_are_rounded() -> None:
     """60 frames/s in whole ms: 17, 33, 50 are no gaps."""
     sequence, counts = followed(duplicates=True, rate=60)
     assert ordered(sequence, [17, 33, 50, 67, 83, 100]) == [17, 33, 50, 67, 83, 100]
     assert counts == {}
+    ordered(sequence, [133])  # 117 is missing
+    assert counts == {"lost_frames": 1}
 
 
 def test_frames_that_are_seconds_apart() -> None:
@@ -214,3 +223,8 @@ def test_a_leap_second() -> None:
     assert ordered(sequence, [990, 1000, 0, 990], 0x10) == [990, 1000, 0, 990]
     assert ordered(sequence, [0, 20], 0x20) == [0, 20]
     assert counts == {}
+    # What was seen before it is no measure for what comes after it.
+    assert ordered(sequence, [1000], 0x10) == [1000]
+    ordered(sequence, [10])
+    assert ordered(sequence, [20, 0]) == [0, 20]
+    assert "duplicates" not in counts

@@ -126,6 +126,30 @@ async def test_commands_over_tcp_and_data_over_udp(tmp_path: Path) -> None:
 
 
 @paused
+async def test_data_from_another_address_than_the_commands_go_to(tmp_path: Path) -> None:
+    """`allow` says where a device with two interfaces sends from, instead of the host."""
+    port = free_port()
+    async with (
+        tcp_device(ANSWERS) as device,
+        udp_device({}, ("127.0.0.1", port)) as stranger,
+        udp_device({}, ("127.0.0.1", port), "127.0.0.2") as sending,
+    ):
+        pmu = source(
+            transport="tcp-udp",
+            host="127.0.0.1",
+            port=device.port,
+            listen=f"127.0.0.1:{port}",
+            allow=["127.0.0.2/32"],
+        )
+        async with running([pmu], [], ROWS, data=tmp_path) as gateway:
+            await device.until(c37.OFF, c37.SEND_CONFIG_2, c37.ON)
+            stranger.send(report(0))
+            await gateway.until(lambda: gateway.counters("pmu").get("other_senders"))
+            sending.send(report(20))
+            await gateway.until(lambda: gateway.state("pmu") == "up")
+
+
+@paused
 async def test_multicast(tmp_path: Path) -> None:
     """A group is joined at an interface; data before the first configuration are counted, and
     nothing is sent to anybody."""

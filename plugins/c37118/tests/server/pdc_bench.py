@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -108,17 +107,9 @@ class Station:
             list(values), list(values.values()), quality | TIMED, time, every=True
         )
 
-    async def reports(self, instants: Iterable[float], **values: float) -> None:
-        for at in instants:
-            await self.report(at, **values)
-
     @property
     def counters(self) -> dict[str, int]:
         return self.gw.counters("wams")
-
-    async def on(self, receivers: int = 1) -> None:
-        """Wait until so many receivers get frames."""
-        await asyncio.sleep(0.001)
 
 
 def server(port: int = 0, **more: Any) -> C37Server:
@@ -135,11 +126,3 @@ async def station(data: Path, points: str = POINTS, **more: Any) -> AsyncIterato
     async with running([field], [server(port, **more)], points, data=data) as gw:
         await gw.until(lambda: gw.state("wams") == "up", what="the sink is up")
         yield Station(gw, field, port)
-
-
-def receiver(host: str = "127.0.0.1") -> socket.socket:
-    """Return a bound UDP socket that does not block."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    bound.bind((host, 0))
-    bound.setblocking(False)
-    return bound

@@ -140,6 +140,57 @@ def test_a_lost_source_is_not_waited_for() -> None:
     assert bench.due(81) == []
 
 
+def test_a_point_that_says_nothing() -> None:
+    """One point of a PMU that its device does not have is not waited for, and is as it was told."""
+    missing = int(Quality.INVALID | Quality.BAD_REFERENCE)
+    bench = Bench(aligner())
+    bench.pmu(21, 1, 20)
+    # It stops while its report of 20 ms still waits for the other PMU's.
+    bench.take(30, [(11, -1, 30)], missing)
+    bench.pmu(35, 2, 20)
+    (frame,) = bench.due(35)
+    assert (frame.value[1], frame.quality[1]) == (-1, GOOD)
+    for k in (2, 3):
+        bench.take(20 * k + 1, [(10, k, 20 * k)])
+        bench.pmu(20 * k + 1, 2, 20 * k)
+        (frame,) = bench.due(20 * k + 1)
+        assert frame.quality.tolist() == [GOOD, missing, 0, GOOD, GOOD]
+        assert not frame.absent.any()
+    # It is back, first for a later instant: not in the frame of this one.
+    bench.take(81, [(11, 5, 100)])
+    bench.take(81, [(10, 4, 80)])
+    bench.pmu(81, 2, 80)
+    (frame,) = bench.due(181)
+    assert frame.quality[1] == missing
+    bench.take(182, [(10, 5, 100)])
+    bench.pmu(182, 2, 100)
+    (frame,) = bench.due(182)
+    assert (frame.value[1], frame.quality[1]) == (5, GOOD)
+
+
+def test_invalid_reports_are_reports() -> None:
+    """A PMU that says itself that it is invalid is in time, and not missing."""
+    bench = Bench(aligner())
+    bench.take(21, [(10, 1, 20), (11, 1, 20)], int(Quality.INVALID) | GOOD)
+    bench.pmu(21, 2, 20)
+    (frame,) = bench.due(21)
+    assert frame.quality[0] == int(Quality.INVALID) | GOOD
+    assert not frame.missing.any()
+    bench.pmu(41, 2, 40)
+    assert bench.due(41) == []
+
+
+def test_who_was_never_there() -> None:
+    """A PMU that has not come up when the stream begins is not waited for."""
+    empty = image()
+    empty.quality[20:22] = STALE
+    bench = Bench(Alignment(COLUMNS, Instants(50), 100 * MS, BEGIN, empty))
+    bench.pmu(21, 1, 20)
+    (frame,) = bench.due(21)
+    assert frame.missing.tolist() == [False, True]
+    assert +bench.alignment.counts == {"absent_pmus": 1}
+
+
 def test_nobody_at_all_still_has_frames() -> None:
     """A stream without a sample has a frame each 20 ms, in which everybody is missing."""
     bench = Bench(aligner())

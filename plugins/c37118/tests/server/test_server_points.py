@@ -77,12 +77,10 @@ def test_scales_of_integers(tmp_path: Path, rows: str, sentence: str) -> None:
 
 
 def test_a_frame_that_would_be_too_long(tmp_path: Path) -> None:
-    """More phasors than 65,535 octets hold are refused before anything connects."""
-    rows = "".join(
-        f"v{i},analog,V,x,phasor/V{i}/magnitude,,,,\na{i},analog,deg,x,phasor/V{i}/angle,,,,\n"
-        for i in range(8200)
-    )
-    with pytest.raises(ValueError, match="no data frame holds all of them"):
+    """More channels than a configuration of 65,535 octets names are refused at once."""
+    # 16 octets of name and 4 of ANUNIT each: 3300 of them have 66,000.
+    rows = "".join(f"p{i},analog,MW,x,analog/P{i},,,,\n" for i in range(3300))
+    with pytest.raises(ValueError, match="no frame holds all of them"):
         checked(tmp_path, rows)
 
 

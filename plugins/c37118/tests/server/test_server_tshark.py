@@ -75,9 +75,15 @@ async def sent(folder: Path, config: int, **more: object) -> list[bytes]:
                 return frames
 
 
-@pytest.mark.parametrize("config", [wire.SEND_CONFIG_2, wire.SEND_CONFIG_3])
-@pytest.mark.parametrize("phasors", ["polar", "rectangular"])
-@pytest.mark.parametrize("numbers", ["float", "integer"])
+@pytest.mark.parametrize(
+    ("numbers", "phasors", "config"),
+    [
+        ("float", "polar", wire.SEND_CONFIG_2),
+        ("float", "rectangular", wire.SEND_CONFIG_3),
+        ("integer", "polar", wire.SEND_CONFIG_3),
+        ("integer", "rectangular", wire.SEND_CONFIG_2),
+    ],
+)
 @paused
 async def test_frames(tmp_path: Path, numbers: str, phasors: str, config: int) -> None:
     """No frame has a mark, every check is right, and the values are those of the points."""

@@ -184,6 +184,7 @@ async def test_spontaneous_data(tmp_path: Path) -> None:
     [
         ({"listen": None}, "neither listen nor spontaneous"),
         ({"rate": 0}, "found rate 0"),
+        ({"rate": 1000}, "less than or equal to 480"),
         ({"clients": ["10.0.0.1/8"]}, "a network is 10.0.0.0/24"),
         ({"station": "A station with a name"}, "names of 1 to 16"),
         ({"pmus": [{"idcode": 1, "station": "A station with a name"}]}, "names of 1 to 16"),
