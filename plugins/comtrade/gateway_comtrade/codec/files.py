@@ -14,7 +14,7 @@ from gateway_comtrade.codec.cff import Sections, join_cff, split_cff
 from gateway_comtrade.codec.cfg import read_cfg
 from gateway_comtrade.codec.cfg_out import write_cfg
 from gateway_comtrade.codec.error import ComtradeError
-from gateway_comtrade.codec.recording import NO_STAMP, Format, Recording
+from gateway_comtrade.codec.recording import NO_STAMP, Format, Header, Recording
 
 MOST_BYTES = 2**30
 """Of one file; a recording of 32 channels at 14.4 kHz reaches it after nine minutes."""
@@ -73,6 +73,13 @@ def read(path: Path) -> Recording:
     cfg, dat = _bytes(path), _bytes(beside[".dat"])
     hdr, inf = (_bytes(beside[name]) if name in beside else b"" for name in (".hdr", ".inf"))
     return decode(Sections(cfg, dat, hdr, inf), path.stem)
+
+
+def read_header(path: Path) -> Header:
+    """Return what a .cfg or .cff file says of its recording; raises ComtradeError."""
+    if path.suffix.lower() == ".cff":
+        return read_cfg(text_of(split_cff(_bytes(path), path.name).cfg), f"{path.name} [CFG]")
+    return read_cfg(text_of(_bytes(path)), path.name)
 
 
 def write(recording: Recording, path: Path) -> None:

@@ -84,13 +84,31 @@ def played(recording: Recording, side: Side, names: Sequence[str] = ()) -> Playe
     quality[missing.any(axis=1)] = MISSING
     block = np.stack(samples, axis=1)
     block[missing] = 0
-    labels = _labels([header.analog[column] for column in columns])
+    labels = _labels(header.analog)
     channels = tuple(
-        Channel(label, scale, header.analog[column].unit)
-        for label, scale, column in zip(labels, scales, columns, strict=True)
+        Channel(labels[column], scale, header.analog[column].unit)
+        for scale, column in zip(scales, columns, strict=True)
     )
     whole = np.ascontiguousarray(block, np.int32)
     return Played(header, rate, channels, whole, quality, _edges(recording, rate))
+
+
+def stream_of(
+    header: Header, side: Side, names: Sequence[str] = ()
+) -> tuple[int, tuple[Channel, ...]] | None:
+    """Return rate and channels as far as a header says them; None where it takes the rows.
+
+    Raises LinkError as `played` does.
+    """
+    columns = _columns(header, names)
+    if len(header.rates) != 1 or header.rates[0].hertz != int(header.rates[0].hertz):
+        return None
+    labels, chosen = _labels(header.analog), [header.analog[column] for column in columns]
+    channels = tuple(
+        Channel(label, abs(one.a * _factor(one, side)) or 1.0, one.unit)
+        for label, one in zip((labels[column] for column in columns), chosen, strict=True)
+    )
+    return int(header.rates[0].hertz), channels
 
 
 def _plain(recording: Recording, columns: Sequence[int]) -> bool:

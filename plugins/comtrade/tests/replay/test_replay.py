@@ -12,7 +12,7 @@ from gateway_comtrade.replay.source import Replay
 from pydantic import ValidationError
 
 from gateway import Quality
-from gateway.testing import Collector, paused, running
+from gateway.testing import Collector, configured, paused, running
 
 START = datetime(2026, 1, 1, 12, 0, 0, 300_000, UTC)
 """1767268800.3 s since 1970 (date -u -d '2026-01-01 12:00' +%s)."""
@@ -189,9 +189,18 @@ def test_fields_that_do_not_fit(fields: dict[str, object], sentence: str) -> Non
 def test_points_that_do_not_fit(tmp_path: Path) -> None:
     """A row is a result or a status, and a status channel is one point."""
     play = Replay(name="play", file=tmp_path / "one.cfg")
-    from gateway.testing import configured
-
     table = "name,play.status,play.result\na,X,\nb,X,\nc,X2,phasor/frequency\n"
     with pytest.raises(ValueError, match="which already is a") as raised:
         configured([play], [], table, tmp_path)
     assert "found both of result and status" in str(raised.value)
+
+
+def test_what_the_file_cannot_give_is_found_by_check(tmp_path: Path) -> None:
+    """The recording has UA and IA: there is no phase b of it to be measured."""
+    settings = {"channels": {"ua": "UA", "ia": "IA"}, "phasors": {"rate": 50}}
+    fields = {"name": "play", "file": recorded(tmp_path), "waveform": settings}
+    play = Replay.model_validate(fields)
+    good = "name,play.result\na,phasor/magnitude/ua\n"
+    assert configured([play], [], good, tmp_path).points
+    with pytest.raises(ValueError, match=r"points.csv:3:3: play: found 'phasor/magnitude/ub'"):
+        configured([play], [], f"{good}b,phasor/magnitude/ub\n", tmp_path)
