@@ -61,7 +61,8 @@ def read_binary(
 
 def _samples(stored: npt.NDArray[np.generic], header: Header) -> Analogs:
     if header.format is Format.FLOAT32:
-        reals = stored.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN is missing data as any other
+            reals = stored.astype(np.float64)
         reals[~np.isfinite(reals) | (reals <= -FULL_FLOAT)] = np.nan
         return reals
     counts = stored.astype(np.int32)
