@@ -100,6 +100,9 @@ def _stored(header: Header, samples: Analogs, file: str) -> npt.NDArray[np.gener
     missing = samples == MISSING if whole else np.isnan(samples)
     if header.format is Format.FLOAT32:
         reals = np.where(missing, -FULL_FLOAT, samples)
+        if np.any(np.abs(reals) > FULL_FLOAT):
+            found, allowed = f"up to {np.abs(reals).max():g}", f"up to {FULL_FLOAT:g} in FLOAT32"
+            raise ComtradeError(file, "", "values", found, allowed)
         return reals.astype("<f4")
     least = MISSING if header.format is Format.BINARY32 else MISSING16
     kept = np.where(missing, 0, samples)

@@ -34,10 +34,8 @@ class Recorder(RecorderFields):
     type: Literal["comtrade.recorder"] = "comtrade.recorder"
 
     async def run(self, ctx: SinkContext) -> None:
-        for trigger, name in unknown(self.when, [point.name for point in ctx.points]):
-            raise LinkError(
-                f"the trigger '{trigger}' looks at '{name}', which is none of its points"
-            )
+        for _, sentence in unknown(self.when, [point.name for point in ctx.points]):
+            raise LinkError(sentence)
         waveforms = ctx.waveforms(self.source)
         store = Store(
             self.folder or ctx.data / "recordings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated
 
 import numpy as np
@@ -51,12 +52,18 @@ class Fired:
 
 
 def unknown(triggers: Iterable[Trigger], names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield trigger and point for each point of a condition that is none of these."""
-    known = frozenset(names)
+    """Yield point and sentence for each point of a condition that is none of these."""
+    known = sorted(names)
     for trigger in triggers:
         for point in parse(trigger.condition).points:
             if point not in known:
-                yield trigger.name, point
+                near = get_close_matches(point, known, n=1)
+                hint = f"; did you mean '{near[0]}'?" if near else ""
+                yield (
+                    point,
+                    f"trigger '{trigger.name}': found the point '{point}', "
+                    f"allowed: points that the recorder takes{hint}",
+                )
 
 
 class Watch:
