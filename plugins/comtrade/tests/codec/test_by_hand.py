@@ -185,3 +185,20 @@ def test_a_long_text_is_read_in_parts() -> None:
     lines[15_000] = "15001,0,x\r\n\r\n"
     with pytest.raises(ComtradeError, match=r"a.dat:30001: A1 X: found 'x', allowed: a number"):
         decode(Sections(text, "".join(lines).encode()), "a")
+
+
+def test_a_cfg_is_written_as_it_would_be_by_hand() -> None:
+    """That of the single-file example, without its blanks, and with its letters in upper case."""
+    sections = encode(decode(split_cff(SMART)))
+    lines = SMART.decode().partition("CFG ---\n")[2].partition("---")[0].splitlines()
+    plain = [line.replace("IA ", "IA").replace("IB ", "IB").replace("IC ", "IC") for line in lines]
+    plain = [line.replace(", A,", ",A,").replace("1,s", "1,S") for line in plain]
+    assert sections.cfg.decode().splitlines() == plain
+    assert sections.dat == SMART.partition(b"ASCII ---\n")[2].replace(b"\n", b"\r\n")
+
+
+def test_the_revision_of_1991_is_not_written() -> None:
+    """And the sentence says what is."""
+    dat = bytes(2 * (8 + 2 * 2 + 2))
+    with pytest.raises(ComtradeError, match=r"rev_year: found 1991, allowed: 1999, 2013"):
+        encode(decode(Sections(OLD, dat)))
