@@ -35,7 +35,7 @@ class Captures:
         self._before = before
         self._after = after
         self._longest = longest
-        self._late = late
+        self.late = late
         self._open: list[Capture] = []
 
     def fire(self, fired: Fired) -> bool:
@@ -66,7 +66,7 @@ class Captures:
 
     def due(self, newest: int) -> list[Capture]:
         """Take out what has ended: samples up to `newest` are there, and their results, too."""
-        ended = [one for one in self._open if newest >= one.end + self._late]
+        ended = [one for one in self._open if newest >= one.end + self.late]
         self._open = [one for one in self._open if one not in ended]
         return ended
 

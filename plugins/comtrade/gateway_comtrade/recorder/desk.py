@@ -17,7 +17,7 @@ from gateway_comtrade.recorder.trigger import Watch
 AHEAD = 1_000_000_000
 """ns by which a device's clock may be ahead of ours."""
 STALLED = 3_000_000_000
-"""ns without samples after which a recording waits for no more of them."""
+"""ns without samples, and without results of them, after which a recording waits no more."""
 
 
 class Counting(Protocol):
@@ -90,7 +90,7 @@ class Desk:
 
     def look(self, ctx: Counting, now: int) -> None:
         """Hand over what has ended, and all where samples come no more."""
-        stalled = now - self._heard >= STALLED
+        stalled = now - self._heard >= STALLED + self.captures.late
         newest = self.ring.newest
         self.close(ctx, self.captures.all() if stalled else self.captures.due(newest))
 
