@@ -49,7 +49,7 @@ def decoded(sections: Sections) -> Recording | None:
 
 
 @given(recordings(), PLACES, PLACES, st.floats(0, 1))
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_mutated_and_truncated(
     recording: Recording,
     cfg: list[tuple[float, bytes, int]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,8 @@ from comtrade_recordings import partner, recordings
 from gateway_comtrade.codec import Format, Recording, read, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+MICRO = timedelta(microseconds=1)
 
 
 def same(one: Recording, two: Recording) -> bool:
@@ -50,6 +53,12 @@ def test_the_partner_reads_the_same(recording: Recording, single: bool) -> None:
         path = Path(folder, "one.cff" if single and header.revision == 2013 else "one.cfg")
         write(recording, path)
         found = partner(path)
+    # It keeps µs, and no zone.
+    for stamp, time in (
+        (found.start_timestamp, header.start),
+        (found.trigger_timestamp, header.trigger),
+    ):
+        assert abs(stamp - datetime(1970, 1, 1) - timedelta(microseconds=time // 1000)) <= MICRO
     names = [channel.name for channel in header.analog]
     assert found.analog_channel_ids == names
     assert found.status_channel_ids == [channel.name for channel in header.status]
