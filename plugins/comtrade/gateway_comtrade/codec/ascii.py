@@ -21,8 +21,11 @@ from gateway_comtrade.codec.recording import (
     States,
 )
 
+OLDEST_MISSING = 999_999
+"""Marks missing data in C37.111-1991 (6.3.4)."""
 OLD_MISSING = 99_999
-"""Marks missing data in files before 2013; later an empty field does, and this may be a count."""
+"""Marks missing data in C37.111-1999 (6.3); since 2013 (8.4) an empty field does, and this may be a
+count; where the channel's range does not have it, it is none."""
 PART = 65_536
 """Bytes, or characters, that are read or written in one call, which keeps other threads waiting."""
 _EMPTY = re.compile(rb"(?<=,)[ \t]*(?=,|\r|\n|$)")
@@ -80,8 +83,8 @@ def _table(text: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
 
 def _samples(found: np.ndarray[tuple[int, int], np.dtype[np.float64]], header: Header) -> Analogs:
     high = np.array([channel.high for channel in header.analog])
-    old = header.revision < 2013
-    found = np.where((found == OLD_MISSING) & (old | (high < OLD_MISSING)), np.nan, found)
+    mark = OLDEST_MISSING if header.revision == 1991 else OLD_MISSING
+    found = np.where((found == mark) & ((header.revision < 2013) | (high < mark)), np.nan, found)
     missing = np.isnan(found)
     kept = np.where(missing, 0.0, found)
     if _whole(kept, 1 - _LIMIT, _LIMIT):

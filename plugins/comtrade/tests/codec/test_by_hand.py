@@ -146,6 +146,13 @@ def test_missing_data() -> None:
         assert found.stamps.tolist() == [0, NO_STAMP]
 
 
+def test_missing_data_in_the_text_of_1991() -> None:
+    """999999 in six digits; 99999 is a count there."""
+    text = OLD.replace(b"binary", b"ASCII")
+    found = decode(Sections(text, b"1,0,999999,99999,1\r\n2,1000,-1,0,0\r\n"))
+    assert found.samples.tolist() == [[MISSING, 99999], [-1, 0]]
+
+
 def test_99999_is_a_count_since_2013() -> None:
     """Where the range of the channel has it."""
     one = "1,X,,,A,2,0,0,-200000,200000,1,1,P"

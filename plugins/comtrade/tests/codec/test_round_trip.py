@@ -24,7 +24,7 @@ def same(one: Recording, two: Recording) -> bool:
 
 
 @given(recordings())
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_files_hold_the_recording(recording: Recording) -> None:
     """A recording that was written, as two files or as one, is read as it was."""
     with TemporaryDirectory() as folder:
