@@ -38,10 +38,7 @@ def test_the_strong_tables(text: str, unknown: tuple[float, int] | None) -> None
         }
         known = {name: sample for name, sample in samples.items() if sample is not None}
         wholes = itertools.product(*((True, False) if one is None else (one,) for one in states))
-        said = {
-            bool(eval(text, {}, dict(zip("abc", whole, strict=True))))
-            for whole in wholes
-        }
+        said = {bool(eval(text, {}, dict(zip("abc", whole, strict=True)))) for whole in wholes}
         expected = said.pop() if len(said) == 1 else None
         assert parse(text).holds(known.__getitem__) is expected, states
 

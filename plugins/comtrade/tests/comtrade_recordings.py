@@ -33,24 +33,31 @@ def recordings(draw: st.DrawFn) -> Recording:
     revision = draw(st.sampled_from([1999, 2013]))
     kind = draw(st.sampled_from(list(Format)[: 4 if revision == 2013 else 2]))
     analogs, statuses = draw(st.integers(0, 4)), draw(st.integers(0, 35))
-    name = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), max_size=12).filter(
-        lambda text: "," not in text
-    )
-    real = st.floats(-1e6, 1e6)
-    side = st.sampled_from(["P", "S"])
+    text = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), max_size=12)
+    # A few texts and numbers for all the channels: drawing each one takes most of the time.
+    texts = draw(st.lists(text.filter(lambda one: "," not in one), min_size=1, max_size=5))
+    reals = draw(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5))
+    seed = np.random.default_rng(draw(st.integers(0, 2**32)))
+
+    def name() -> str:
+        return texts[seed.integers(len(texts))]
+
+    def real() -> float:
+        return reals[seed.integers(len(reals))]
+
     analog = tuple(
         AnalogChannel(
-            *(number + 1, draw(name), draw(name), draw(name), draw(name)),
-            *(draw(real), draw(real), draw(real), -99999.0, 99998.0, draw(real), draw(real)),
-            draw(side),
+            *(number, name(), name(), name(), name(), real(), real(), real()),
+            *(-99999.0, 99998.0, real(), real(), "PS"[seed.integers(2)]),
         )
-        for number in range(analogs)
+        for number in range(1, analogs + 1)
     )
     status = tuple(
-        StatusChannel(number + 1, draw(name), draw(name), draw(name), draw(st.integers(0, 1)))
-        for number in range(statuses)
+        StatusChannel(number, name(), name(), name(), int(seed.integers(2)))
+        for number in range(1, statuses + 1)
     )
-    pieces = draw(st.lists(st.tuples(st.floats(0.5, 1e5), st.integers(1, 9)), max_size=3))
+    hertz = st.sampled_from([500.0, 1000.0, 4800.0]) | st.floats(0.5, 1e5)
+    pieces = draw(st.lists(st.tuples(hertz, st.integers(1, 9)), max_size=3))
     rows = sum(many for _, many in pieces) or draw(st.integers(1, 20))
     ends = np.cumsum([many for _, many in pieces]).tolist()
     rates = tuple(Rate(hertz, end) for (hertz, _), end in zip(pieces, ends, strict=True))
@@ -59,14 +66,13 @@ def recordings(draw: st.DrawFn) -> Recording:
     zone = st.integers(-14 * 60, 14 * 60).map(lambda minutes: minutes * 60)
     new = revision == 2013
     header = Header(
-        *(draw(name), draw(name), revision, analog, status, draw(st.floats(0, 100))),
+        *(name(), name(), revision, analog, status, draw(st.floats(0, 100))),
         *(rates, rows, draw(moment), draw(moment), kind, resolution, draw(st.floats(1e-3, 1e3))),
         draw(st.none() | zone) if new else None,
         draw(st.none() | zone) if new else None,
         draw(st.integers(0, 15)) if new else None,
         draw(st.integers(0, 3)) if new else 3,
     )
-    seed = np.random.default_rng(draw(st.integers(0, 2**32)))
     if kind is Format.FLOAT32:
         samples = seed.normal(0, 1e4, (rows, analogs)).astype(np.float32).astype(np.float64)
         samples[seed.random(samples.shape) < 0.1] = np.nan
@@ -76,4 +82,4 @@ def recordings(draw: st.DrawFn) -> Recording:
         samples[seed.random(samples.shape) < 0.1] = MISSING
     states = seed.integers(0, 2, (rows, statuses), np.uint8)
     stamps = np.cumsum(seed.integers(0, 1000, rows))
-    return Recording(header, np.arange(1, rows + 1), stamps, samples, states, draw(name), "")
+    return Recording(header, np.arange(1, rows + 1), stamps, samples, states, name(), "")

@@ -80,15 +80,19 @@ def test_other_defaults_are_right(model: type[Replay] | type[Recorder]) -> None:
         assert (rows["repeat"], rows["start"]) == (f"`{plain.repeat}`", f"`{plain.start}`")
 
 
-def test_every_counter_has_its_row() -> None:
-    """What the recorder counts is in the table, but for what the host counts."""
-    code = "\n".join(path.read_text() for path in (HERE / "gateway_comtrade/recorder").glob("*.py"))
+@pytest.mark.parametrize(
+    ("folder", "title", "more"),
+    [
+        ("recorder", "comtrade.recorder", {"waveforms_dropped"}),
+        ("replay", "comtrade.replay", set()),
+    ],
+)
+def test_every_counter_has_its_row(folder: str, title: str, more: set[str]) -> None:
+    """What is counted is in the table, and what the host counts of waveforms."""
+    code = "\n".join(path.read_text() for path in (HERE / "gateway_comtrade" / folder).glob("*.py"))
     counted = set(re.findall(r'count\(\s*"([a-z_]+)"', code))
     counted |= set(re.findall(r'"(waveforms_[a-z]+)"', code))
-    body = PAGE.partition("| counter |")[2].partition("\n\n")[0]
-    listed = {
-        name
-        for line in body.splitlines()[2:]
-        for name in re.findall(r"`([a-z_]+)`", line.split("|")[1])
-    }
-    assert listed == counted | {"waveforms_dropped"}
+    section = PAGE.partition(f"\n## `{title}`\n")[2].partition("\n## ")[0]
+    body = section.partition("| counter |")[2].partition("\n\n")[0]
+    cells = [line.split("|")[1] for line in body.splitlines()[2:]]
+    assert {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)} == counted | more

@@ -79,3 +79,24 @@ async def test_a_fault_is_measured_and_recorded(tmp_path: Path) -> None:
     assert 960 - 32 <= dip[0] <= 960
     assert 1120 <= dip[-1] <= 1120 + 2 * 32
     assert "Missing" not in found.hdr
+
+
+@paused(start=START)
+async def test_a_recording_of_last_year_is_recorded_again(tmp_path: Path) -> None:
+    """Played as it was recorded, ten times faster: triggers and samples stand two months back, and
+    what is recorded is what was played, from 0.44 s on."""
+    play = Replay(
+        name="fault", file=HERE / "recording.cfg", repeat="once", start="as_recorded", speed=10
+    )
+    fields = {"name": "recorder", "source": "fault", "after": "500ms", "when": WHEN[:1]}
+    recorder = Recorder.model_validate(fields | {"folder": tmp_path / "recordings"})
+    rows = "name,kind,fault.status,recorder.channel\nrelay.trip,status,TRIP,TRIP\n"
+    async with running([play], [recorder], rows, data=tmp_path) as gateway:
+        await gateway.until(lambda: gateway.counters("recorder").get("recordings") == 1)
+    (path,) = (tmp_path / "recordings").glob("*.cfg")
+    found, recorded = partner(path), partner(HERE / "recording.cfg")
+    assert found.start_timestamp == datetime(2026, 1, 1, 12, 0, 0, 440_000)
+    assert found.trigger_timestamp == recorded.trigger_timestamp
+    kept = slice(704, 704 + 1120)
+    np.testing.assert_allclose(found.analog[0], np.asarray(recorded.analog[0])[kept] * 200)
+    np.testing.assert_array_equal(found.status[0], np.asarray(recorded.status[0])[kept])

@@ -2,7 +2,7 @@
 
 from gateway_comtrade.codec.cff import Sections, join_cff, split_cff
 from gateway_comtrade.codec.error import ComtradeError
-from gateway_comtrade.codec.files import decode, encode, read, write
+from gateway_comtrade.codec.files import decode, encode, read, read_header, write
 from gateway_comtrade.codec.recording import (
     MISSING,
     NO_STAMP,
@@ -29,6 +29,7 @@ __all__ = [
     "encode",
     "join_cff",
     "read",
+    "read_header",
     "split_cff",
     "write",
 ]

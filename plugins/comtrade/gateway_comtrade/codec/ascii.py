@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -21,8 +21,13 @@ from gateway_comtrade.codec.recording import (
     States,
 )
 
+OLDEST_MISSING = 999_999
+"""Marks missing data in C37.111-1991 (6.3.4)."""
 OLD_MISSING = 99_999
-"""Marks missing data in files before 2013; later an empty field does, and this may be a count."""
+"""Marks missing data in C37.111-1999 (6.3); since 2013 (8.4) an empty field does, and this may be a
+count; where the channel's range does not have it, it is none."""
+PART = 65_536
+"""Bytes, or characters, that are read or written in one call, which keeps other threads waiting."""
 _EMPTY = re.compile(rb"(?<=,)[ \t]*(?=,|\r|\n|$)")
 _ALLOWED = re.compile(rb"[0-9+\-.eE, \t\r\n]*")
 _LIMIT = 2.0**31
@@ -35,14 +40,11 @@ def read_ascii(
     analogs = len(header.analog)
     width = 2 + analogs + len(header.status)
     text = data.replace(b"\x1a", b"").strip()
-    if not text or not _ALLOWED.fullmatch(text):
+    if not text:
         raise _fault(text, header, file)
-    filled = _EMPTY.sub(b"nan", text)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            table = np.loadtxt(io.BytesIO(filled), np.float64, delimiter=",", ndmin=2)
-    except (ValueError, UserWarning):
+        table = np.concatenate([_table(part) for part in _parts(text) if part.strip()])
+    except ValueError:
         raise _fault(text, header, file) from None
     if table.shape != (header.rows, width):
         raise _fault(text, header, file)
@@ -63,10 +65,26 @@ def read_ascii(
     )
 
 
+def _parts(text: bytes) -> Iterator[bytes]:
+    """Cut a text at ends of lines."""
+    begin = 0
+    while begin < len(text):
+        end = text.find(b"\n", begin + PART) + 1 or len(text)
+        yield text[begin:end]
+        begin = end
+
+
+def _table(text: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return rows of numbers, NaN for an empty field; raises ValueError."""
+    if not _ALLOWED.fullmatch(text):
+        raise ValueError("found what is in no number")
+    return np.loadtxt(io.BytesIO(_EMPTY.sub(b"nan", text)), np.float64, delimiter=",", ndmin=2)
+
+
 def _samples(found: np.ndarray[tuple[int, int], np.dtype[np.float64]], header: Header) -> Analogs:
     high = np.array([channel.high for channel in header.analog])
-    old = header.revision < 2013
-    found = np.where((found == OLD_MISSING) & (old | (high < OLD_MISSING)), np.nan, found)
+    mark = OLDEST_MISSING if header.revision == 1991 else OLD_MISSING
+    found = np.where((found == mark) & ((header.revision < 2013) | (high < mark)), np.nan, found)
     missing = np.isnan(found)
     kept = np.where(missing, 0.0, found)
     if _whole(kept, 1 - _LIMIT, _LIMIT):
@@ -137,11 +155,17 @@ def write_ascii(
             allowed = f"whole numbers from -99999 to 99998 in revision {header.revision}"
             raise ComtradeError(file, "", "counts", f"{low:g} to {high:g}", allowed)
     mark = str(OLD_MISSING) if header.revision < 2013 else ""
-    parts = [
-        numbers[:, None].astype("U20"),
-        np.where(stamps == NO_STAMP, "", stamps.astype("U20"))[:, None],
-        np.where(missing, mark, samples.astype("U32")),
-        states.astype("U1"),
-    ]
-    rows = np.concatenate(parts, axis=1).tolist()
-    return "".join(map("{}\r\n".format, map(",".join, rows))).encode()
+    length = max(1, PART // (8 * (2 + samples.shape[1] + states.shape[1])))
+    texts = []
+    for first in range(0, len(numbers), length):
+        rows = slice(first, first + length)
+        stamp = np.where(stamps[rows] == NO_STAMP, "", stamps[rows].astype("U20"))
+        cells = (
+            numbers[rows, None].astype("U20"),
+            stamp[:, None],
+            np.where(missing[rows], mark, samples[rows].astype("U32")),
+            states[rows].astype("U1"),
+        )
+        lines = np.concatenate(cells, axis=1).tolist()
+        texts.append("".join(map("{}\r\n".format, map(",".join, lines))))
+    return "".join(texts).encode()

@@ -61,7 +61,8 @@ def read_binary(
 
 def _samples(stored: npt.NDArray[np.generic], header: Header) -> Analogs:
     if header.format is Format.FLOAT32:
-        reals = stored.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN is missing data as any other
+            reals = stored.astype(np.float64)
         reals[~np.isfinite(reals) | (reals <= -FULL_FLOAT)] = np.nan
         return reals
     counts = stored.astype(np.int32)
@@ -99,6 +100,9 @@ def _stored(header: Header, samples: Analogs, file: str) -> npt.NDArray[np.gener
     missing = samples == MISSING if whole else np.isnan(samples)
     if header.format is Format.FLOAT32:
         reals = np.where(missing, -FULL_FLOAT, samples)
+        if np.any(np.abs(reals) > FULL_FLOAT):
+            found, allowed = f"up to {np.abs(reals).max():g}", f"up to {FULL_FLOAT:g} in FLOAT32"
+            raise ComtradeError(file, "", "values", found, allowed)
         return reals.astype("<f4")
     least = MISSING if header.format is Format.BINARY32 else MISSING16
     kept = np.where(missing, 0, samples)

@@ -14,10 +14,19 @@ from gateway_comtrade.codec.cff import Sections, join_cff, split_cff
 from gateway_comtrade.codec.cfg import read_cfg
 from gateway_comtrade.codec.cfg_out import write_cfg
 from gateway_comtrade.codec.error import ComtradeError
-from gateway_comtrade.codec.recording import NO_STAMP, Format, Recording
+from gateway_comtrade.codec.recording import (
+    NO_STAMP,
+    Format,
+    Header,
+    Integers,
+    Recording,
+)
 
 MOST_BYTES = 2**30
 """Of one file; a recording of 32 channels at 14.4 kHz reaches it after nine minutes."""
+
+LONGEST = 1e9
+"""Seconds of a recording."""
 
 
 def decode(sections: Sections, file: str = "recording", single: bool = False) -> Recording:
@@ -31,8 +40,20 @@ def decode(sections: Sections, file: str = "recording", single: bool = False) ->
         stamp = "none" if stamps[row] == NO_STAMP else str(stamps[row])
         allowed = "one not before that of the row above, because nrates is 0"
         raise ComtradeError(names["DAT"], row + 1, "timestamp", stamp, allowed)
+    _check_length(header, stamps, names)
     texts = (text_of(sections.hdr), text_of(sections.inf))
     return Recording(header, numbers, stamps, samples, states, *texts)
+
+
+def _check_length(header: Header, stamps: Integers, names: Mapping[str, str]) -> None:
+    """Refuse what lasts so long that its times are no 64-bit nanoseconds."""
+    seconds = sum(rate.last / rate.hertz for rate in header.rates)
+    if not header.rates and len(stamps):
+        seconds = float(stamps[-1]) * header.timemult * header.resolution / 1e9
+    if seconds > LONGEST:
+        field = "samp,endsamp" if header.rates else "timestamp"
+        file = names["CFG" if header.rates else "DAT"]
+        raise ComtradeError(file, "", field, f"{seconds:g} s", f"{LONGEST:g} s in all")
 
 
 _KINDS = ("CFG", "DAT", "HDR", "INF")
@@ -73,6 +94,13 @@ def read(path: Path) -> Recording:
     cfg, dat = _bytes(path), _bytes(beside[".dat"])
     hdr, inf = (_bytes(beside[name]) if name in beside else b"" for name in (".hdr", ".inf"))
     return decode(Sections(cfg, dat, hdr, inf), path.stem)
+
+
+def read_header(path: Path) -> Header:
+    """Return what a .cfg or .cff file says of its recording; raises ComtradeError."""
+    if path.suffix.lower() == ".cff":
+        return read_cfg(text_of(split_cff(_bytes(path), path.name).cfg), f"{path.name} [CFG]")
+    return read_cfg(text_of(_bytes(path)), path.name)
 
 
 def write(recording: Recording, path: Path) -> None:

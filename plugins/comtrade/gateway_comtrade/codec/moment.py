@@ -45,15 +45,14 @@ def read_moment(line: Line, field: str, revision: int) -> tuple[int, int]:
     return seconds * NANO + nanoseconds, 1 if len(fraction) > 6 else 1000
 
 
-def write_moment(time: int, resolution: int, revision: int) -> str:
+def write_moment(time: int, resolution: int) -> str:
     """Write ns since 1970, in µs or ns as `resolution` says (in µs it is rounded)."""
     if resolution == 1000:
         time = (time + 500) // 1000 * 1000
     second, fraction = divmod(time, NANO)
     moment = _EPOCH + timedelta(seconds=second)
-    date = f"{moment:%m/%d/%y}" if revision == 1991 else f"{moment:%d/%m/%Y}"
     digits = f"{fraction:09d}" if resolution == 1 else f"{fraction // 1000:06d}"
-    return f"{date},{moment:%H:%M:%S}.{digits}"
+    return f"{moment:%d/%m/%Y},{moment:%H:%M:%S}.{digits}"
 
 
 def read_code(line: Line, index: int, field: str) -> int | None:

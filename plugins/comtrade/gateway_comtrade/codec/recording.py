@@ -151,11 +151,14 @@ class Recording:
         return np.isnan(self.samples)
 
     def values(self) -> npt.NDArray[np.float64]:
-        """Return (rows, analog channels) in the channels' units, a × count + b, NaN if missing."""
+        """Return (rows, analog channels) in the channels' units, a × count + b; NaN if missing, or
+        too large for a number.
+        """
         a = np.array([channel.a for channel in self.header.analog])
         b = np.array([channel.b for channel in self.header.analog])
-        found: npt.NDArray[np.float64] = self.samples * a + b
-        found[self.missing()] = np.nan
+        with np.errstate(over="ignore", invalid="ignore"):
+            found: npt.NDArray[np.float64] = self.samples * a + b
+        found[self.missing() | ~np.isfinite(found)] = np.nan
         return found
 
     def offsets(self) -> Integers:

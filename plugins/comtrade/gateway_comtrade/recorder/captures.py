@@ -8,8 +8,6 @@ from gateway_comtrade.recorder.trigger import Fired
 
 MOST_OPEN = 8
 """Recordings that wait for their end at a time."""
-STALLED = 2_000_000_000
-"""ns of the wall clock behind a recording's end after which it waits for no more samples."""
 
 
 @dataclass(slots=True)
@@ -37,7 +35,7 @@ class Captures:
         self._before = before
         self._after = after
         self._longest = longest
-        self._late = late
+        self.late = late
         self._open: list[Capture] = []
 
     def fire(self, fired: Fired) -> bool:
@@ -66,13 +64,9 @@ class Captures:
         """Time from which samples are needed; None for none."""
         return min((one.start for one in self._open), default=None)
 
-    def due(self, newest: int, now: int) -> list[Capture]:
+    def due(self, newest: int) -> list[Capture]:
         """Take out what has ended: samples up to `newest` are there, and their results, too."""
-        ended = [
-            one
-            for one in self._open
-            if newest >= one.end + self._late or now >= one.end + self._late + STALLED
-        ]
+        ended = [one for one in self._open if newest >= one.end + self.late]
         self._open = [one for one in self._open if one not in ended]
         return ended
 

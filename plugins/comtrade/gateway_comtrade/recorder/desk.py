@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from gateway import Batch
@@ -16,6 +16,8 @@ from gateway_comtrade.recorder.trigger import Watch
 
 AHEAD = 1_000_000_000
 """ns by which a device's clock may be ahead of ours."""
+STALLED = 3_000_000_000
+"""ns without samples, and without results of them, after which a recording waits no more."""
 
 
 class Counting(Protocol):
@@ -24,29 +26,42 @@ class Counting(Protocol):
     def count(self, what: str, n: int = 1) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Desk:
     """The state of one connection; everything in it is bounded.
 
-    ended:  what is to be written.
-    memory: ns of samples that are kept where no recording is under way.
+    Samples may stand at any time, as a recording that is played again does: only whether they come
+    is measured by our clock.
     """
 
-    ring: Ring
-    captures: Captures
-    watch: Watch
-    track: Track
-    ended: asyncio.Queue[Material]
-    memory: int
+    def __init__(
+        self,
+        captures: Captures,
+        watch: Watch,
+        track: Track,
+        ended: asyncio.Queue[Material],
+        memory: int,
+        now: int,
+    ) -> None:
+        """ended: what is to be written.
+        memory: ns of samples that are kept where no recording is under way.
+        """
+        self.ring = Ring()
+        self.captures = captures
+        self.watch = watch
+        self.track = track
+        self.ended = ended
+        self._memory = memory
+        self._heard = now
 
-    def hear(self, ctx: Counting, block: Waveform) -> None:
+    def hear(self, ctx: Counting, block: Waveform, now: int) -> None:
         """Take a block; where it is another waveform, what is under way ends before it."""
+        self._heard = now
         if not self.ring.fits(block):
             self.close(ctx, self.captures.all())
         taken = self.ring.take(block)
         if taken is not Taken.KEPT:
             ctx.count("waveforms_again" if taken is Taken.AGAIN else "waveforms_anew")
-        before = self.ring.newest - self.memory
+        before = self.ring.newest - self._memory
         needed = self.captures.needed
         before = before if needed is None else min(before, needed)
         self.ring.forget(before)
@@ -56,24 +71,28 @@ class Desk:
         """Take samples of points: edges of status channels, and what triggers.
 
         A trigger whose time cannot be right, because its clock says so or it is yet to come,
-        stands at `now`, when it was received.
+        stands at the newest sample, with which it was received.
         """
         early = self.track.feed(batch)
         if early:
             ctx.count("edges_forgotten", early)
         for fired in self.watch.feed(batch):
             ctx.count("triggers")
-            if fired.unsure or fired.time > now + AHEAD:
+            if not fired.own and (fired.unsure or fired.time > now + AHEAD):
                 ctx.count("triggers_unsure")
-                fired = replace(fired, time=now, unsure=True)
+                fired = replace(fired, time=self.ring.newest or now, unsure=True)
+            else:
+                fired = replace(fired, unsure=False)
             if fired.time < self.ring.oldest:
                 ctx.count("triggers_late")
             elif not self.captures.fire(fired):
                 ctx.count("triggers_shed")
 
     def look(self, ctx: Counting, now: int) -> None:
-        """Hand over what has ended."""
-        self.close(ctx, self.captures.due(self.ring.newest, now))
+        """Hand over what has ended, and all where samples come no more."""
+        stalled = now - self._heard >= STALLED + self.captures.late
+        newest = self.ring.newest
+        self.close(ctx, self.captures.all() if stalled else self.captures.due(newest))
 
     def close(self, ctx: Counting, captures: list[Capture]) -> None:
         """Hand over these, with the samples that there are."""

@@ -108,14 +108,10 @@ class RecorderFields(Sink):
 
     def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
         names = [point.name for point in points]
-        for trigger, name in unknown(self.when, names):
+        for name, sentence in unknown(self.when, names):
             # Health points are the gateway's; whether there is one of that name shows at the start.
             if points and not name.startswith("_health."):
-                yield (
-                    points[0],
-                    "",
-                    f"the trigger '{trigger}' looks at '{name}', which is none of its points",
-                )
+                yield points[0], "", sentence
         first: dict[str, str] = {}
         for point in points:
             channel = channel_of(point)

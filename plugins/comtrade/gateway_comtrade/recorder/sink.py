@@ -13,7 +13,6 @@ from gateway_comtrade.codec import ComtradeError, encode
 from gateway_comtrade.recorder.assemble import Label, Material, assemble, plain
 from gateway_comtrade.recorder.captures import Captures
 from gateway_comtrade.recorder.desk import Desk
-from gateway_comtrade.recorder.ring import Ring
 from gateway_comtrade.recorder.settings import RecorderFields, channel_of
 from gateway_comtrade.recorder.store import Store
 from gateway_comtrade.recorder.track import Recorded, Track
@@ -34,10 +33,8 @@ class Recorder(RecorderFields):
     type: Literal["comtrade.recorder"] = "comtrade.recorder"
 
     async def run(self, ctx: SinkContext) -> None:
-        for trigger, name in unknown(self.when, [point.name for point in ctx.points]):
-            raise LinkError(
-                f"the trigger '{trigger}' looks at '{name}', which is none of its points"
-            )
+        for _, sentence in unknown(self.when, [point.name for point in ctx.points]):
+            raise LinkError(sentence)
         waveforms = ctx.waveforms(self.source)
         store = Store(
             self.folder or ctx.data / "recordings",
@@ -51,14 +48,13 @@ class Recorder(RecorderFields):
             await asyncio.to_thread(store.prepare)
         except OSError as error:
             raise LinkError(f"the folder {store.folder} cannot be used: {reason(error)}") from None
-        watch = Watch(self.when, ctx.points, ctx.image)
+        watch = Watch(self.when, ctx.points, ctx.image, self.source)
         recorded = [
             Recorded(point.id, channel, point.kind)
             for point in ctx.points
             if (channel := channel_of(point)) is not None
         ]
         desk = Desk(
-            Ring(),
             Captures(
                 *(round(s * NANO) for s in (self.before, self.after, self.longest, self.late))
             ),
@@ -66,6 +62,7 @@ class Recorder(RecorderFields):
             Track(recorded, ctx.image),
             asyncio.Queue(QUEUE),
             round(self.memory * NANO),
+            ctx.now(),
         )
         ctx.watch(desk.watch.points | desk.track.points)
         ctx.up(f"{len(self.when)} triggers, {store.folder}")
@@ -94,7 +91,7 @@ class Recorder(RecorderFields):
 
 async def _hear(ctx: SinkContext, desk: Desk, waveforms: AsyncIterator[Waveform]) -> None:
     async for block in waveforms:
-        desk.hear(ctx, block)
+        desk.hear(ctx, block, ctx.now())
 
 
 async def _look(ctx: SinkContext, desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated
 
 import numpy as np
@@ -41,6 +42,7 @@ class Fired:
     """A trigger came to hold: at the time [ns UTC] of the sample that made it so.
 
     unsure: whether that is of a clock that was not synchronised.
+    own:    whether it is that of the samples themselves, because their source brings the point.
     """
 
     time: int
@@ -48,15 +50,22 @@ class Fired:
     condition: str
     why: str
     unsure: bool = False
+    own: bool = False
 
 
 def unknown(triggers: Iterable[Trigger], names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield trigger and point for each point of a condition that is none of these."""
-    known = frozenset(names)
+    """Yield point and sentence for each point of a condition that is none of these."""
+    known = sorted(names)
     for trigger in triggers:
         for point in parse(trigger.condition).points:
             if point not in known:
-                yield trigger.name, point
+                near = get_close_matches(point, known, n=1)
+                hint = f"; did you mean '{near[0]}'?" if near else ""
+                yield (
+                    point,
+                    f"trigger '{trigger.name}': found the point '{point}', "
+                    f"allowed: points that the recorder takes{hint}",
+                )
 
 
 class Watch:
@@ -69,9 +78,10 @@ class Watch:
     """
 
     def __init__(
-        self, triggers: Sequence[Trigger], points: Sequence[LinkPoint], image: Image
+        self, triggers: Sequence[Trigger], points: Sequence[LinkPoint], image: Image, source: str
     ) -> None:
-        """Every point of the conditions must be among `points`."""
+        """Every point of the conditions must be among `points`; `source` brings the samples."""
+        self._own = frozenset(one.id for one in points if one.definition.source == source)
         ids = {point.name: point.id for point in points}
         self._conditions: list[tuple[Trigger, Interlock]] = [
             (trigger, parse(trigger.condition)) for trigger in triggers
@@ -120,7 +130,8 @@ class Watch:
                 if holds and not self._held[number]:
                     why = f"{name} is {value:.12g}"
                     unsure = bool(quality & Quality.CLOCK_NOT_SYNCHRONISED)
-                    fired.append(Fired(time, trigger.name, trigger.condition, why, unsure))
+                    told = (trigger.name, trigger.condition, why, unsure, point in self._own)
+                    fired.append(Fired(time, *told))
                 self._held[number] = holds
         return fired
 

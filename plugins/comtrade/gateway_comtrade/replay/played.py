@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from gateway import LinkError, Quality
 from gateway.waveform import Channel, Samples
+from gateway_comtrade.codec import MISSING as STORED_MISSING
 from gateway_comtrade.codec import AnalogChannel, Header, Recording
 
 LEAST_RATE, MOST_RATE, MOST_CHANNELS = 1000, 32_768, 32
@@ -61,36 +62,66 @@ def played(recording: Recording, side: Side, names: Sequence[str] = ()) -> Playe
     header = recording.header
     columns = _columns(header, names)
     rate, rows = _rate(recording)
-    scales, samples, quality = [], [], np.zeros(len(recording), np.uint16)
-    missing = recording.missing()[:, columns]
     values = recording.values() if rows is not None or not _plain(recording, columns) else None
+    parts = [_part(recording, column, side, values, rows) for column in columns]
+    block = np.stack([counts for _, counts, _ in parts], axis=1)
+    missing = np.stack([nothing for _, _, nothing in parts], axis=1)
+    quality = np.zeros(len(block), np.uint16)
     if rows is not None:
-        quality = np.where(rows == np.rint(rows), 0, MADE).astype(np.uint16)
-    for column in columns:
-        channel = header.analog[column]
-        factor = _factor(channel, side)
-        if values is None:
-            counts = recording.samples[:, column]
-            scale = channel.a * factor
-        else:
-            real = values[:, column] if rows is None else _between(rows, values[:, column])
-            scale, counts = _quantised(real * factor)
-        if scale < 0:
-            scale, counts = -scale, -counts
-        scales.append(scale)
-        samples.append(counts)
-    if rows is not None:
-        missing = np.stack([_between(rows, one) > 0 for one in missing.T.astype(float)], axis=1)
+        quality[rows != np.rint(rows)] = MADE
     quality[missing.any(axis=1)] = MISSING
-    block = np.stack(samples, axis=1)
     block[missing] = 0
-    labels = _labels([header.analog[column] for column in columns])
+    labels = _labels(header.analog)
     channels = tuple(
-        Channel(label, scale, header.analog[column].unit)
-        for label, scale, column in zip(labels, scales, columns, strict=True)
+        Channel(labels[column], scale, header.analog[column].unit)
+        for (scale, _, _), column in zip(parts, columns, strict=True)
     )
     whole = np.ascontiguousarray(block, np.int32)
     return Played(header, rate, channels, whole, quality, _edges(recording, rate))
+
+
+def _part(
+    recording: Recording, column: int, side: Side, values: Reals | None, rows: Reals | None
+) -> tuple[float, Samples, npt.NDArray[np.bool_]]:
+    """Return scale and counts of a channel, and where there are none.
+
+    values: of all channels, where counts are made anew; rows: places of the new rows among them.
+    """
+    channel = recording.header.analog[column]
+    factor = _factor(channel, side)
+    if values is None:
+        counts = np.asarray(recording.samples[:, column], np.int32)
+        scale = channel.a * factor
+        if not 1e-300 < abs(scale) < 1e300:
+            raise LinkError(
+                f"channel {channel.number} {channel.name}: found a multiplier of {scale:g}, "
+                "allowed: 1e-300 to 1e+300"
+            )
+        missing = counts == STORED_MISSING
+        return abs(scale), np.where(missing, 0, counts if scale > 0 else -counts), missing
+    real = values[:, column] if rows is None else _between(rows, values[:, column])
+    with np.errstate(over="ignore"):
+        real = real * factor
+    scale, counts = _quantised(real)
+    return scale, counts, ~np.isfinite(real)
+
+
+def stream_of(
+    header: Header, side: Side, names: Sequence[str] = ()
+) -> tuple[int, tuple[Channel, ...]] | None:
+    """Return rate and channels as far as a header says them; None where it takes the rows.
+
+    Raises LinkError as `played` does.
+    """
+    columns = _columns(header, names)
+    if len(header.rates) != 1 or header.rates[0].hertz != int(header.rates[0].hertz):
+        return None
+    labels, chosen = _labels(header.analog), [header.analog[column] for column in columns]
+    channels = tuple(
+        Channel(label, abs(one.a * _factor(one, side)) or 1.0, one.unit)
+        for label, one in zip((labels[column] for column in columns), chosen, strict=True)
+    )
+    return int(header.rates[0].hertz), channels
 
 
 def _plain(recording: Recording, columns: Sequence[int]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -13,11 +14,11 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from gateway import Batch, LinkError, LinkPoint, Quality, SourceContext
-from gateway.waveform import Waveform, WaveformPoint, WaveformSource
-from gateway_comtrade.codec import ComtradeError, Header, read
+from gateway.waveform import Channel, Waveform, WaveformPoint, WaveformSource
+from gateway_comtrade.codec import ComtradeError, Header, read, read_header
 from gateway_comtrade.replay.library import recordings_of, utc, zone_of
 from gateway_comtrade.replay.pace import Pace, Start
-from gateway_comtrade.replay.played import Played, Side, played
+from gateway_comtrade.replay.played import Played, Side, played, stream_of
 
 TICK = 0.01
 """Seconds between blocks of rows."""
@@ -113,6 +114,14 @@ class Replay(WaveformSource):
                 other = first.setdefault(address.status, point.name)
                 if other != point.name:
                     yield point, "status", f"found '{address.status}', which already is {other}"
+
+    def stream(self) -> tuple[int, tuple[Channel, ...]] | None:
+        if self.file is None:
+            return None
+        # What is wrong with the file, the link says when it starts: it may come until then.
+        with contextlib.suppress(LinkError):
+            return stream_of(read_header(self.file), self.side, self.channels)
+        return None
 
     async def run(self, ctx: SourceContext) -> None:
         points = {

@@ -1,4 +1,6 @@
-"""Whatever the bytes of a recording are, reading them ends in a recording or a ComtradeError."""
+"""Whatever the bytes of a recording are, reading them ends in a recording or a ComtradeError, and
+playing that in rows or a LinkError.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,11 @@ from gateway_comtrade.codec import (
     join_cff,
     split_cff,
 )
+from gateway_comtrade.replay.played import Side, played
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from gateway import LinkError
 
 PLACES = st.lists(
     st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=3), st.integers(0, 4)),
@@ -37,12 +42,14 @@ def decoded(sections: Sections) -> Recording | None:
         found = decode(sections)
         found.values()
         found.offsets()
+        with contextlib.suppress(LinkError):
+            played(found, Side.PRIMARY)
         return found
     return None
 
 
 @given(recordings(), PLACES, PLACES, st.floats(0, 1))
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_mutated_and_truncated(
     recording: Recording,
     cfg: list[tuple[float, bytes, int]],

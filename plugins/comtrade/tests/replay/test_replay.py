@@ -12,7 +12,7 @@ from gateway_comtrade.replay.source import Replay
 from pydantic import ValidationError
 
 from gateway import Quality
-from gateway.testing import Collector, paused, running
+from gateway.testing import Collector, advance, configured, paused, running
 
 START = datetime(2026, 1, 1, 12, 0, 0, 300_000, UTC)
 """1767268800.3 s since 1970 (date -u -d '2026-01-01 12:00' +%s)."""
@@ -189,9 +189,51 @@ def test_fields_that_do_not_fit(fields: dict[str, object], sentence: str) -> Non
 def test_points_that_do_not_fit(tmp_path: Path) -> None:
     """A row is a result or a status, and a status channel is one point."""
     play = Replay(name="play", file=tmp_path / "one.cfg")
-    from gateway.testing import configured
-
     table = "name,play.status,play.result\na,X,\nb,X,\nc,X2,phasor/frequency\n"
     with pytest.raises(ValueError, match="which already is a") as raised:
         configured([play], [], table, tmp_path)
     assert "found both of result and status" in str(raised.value)
+
+
+def test_what_the_file_cannot_give_is_found_by_check(tmp_path: Path) -> None:
+    """The recording has UA and IA: there is no phase b of it to be measured."""
+    settings = {"channels": {"ua": "UA", "ia": "IA"}, "phasors": {"rate": 50}}
+    fields = {"name": "play", "file": recorded(tmp_path), "waveform": settings}
+    play = Replay.model_validate(fields)
+    good = "name,play.result\na,phasor/magnitude/ua\n"
+    assert configured([play], [], good, tmp_path).points
+    with pytest.raises(ValueError, match=r"points.csv:3:3: play: found 'phasor/magnitude/ub'"):
+        configured([play], [], f"{good}b,phasor/magnitude/ub\n", tmp_path)
+
+
+@paused(start=START)
+async def test_what_was_missed_is_left_out(tmp_path: Path) -> None:
+    """A stall of 5 s in a recording of 8 s: the rows of it are counted and never handed over."""
+    cfg = CFG.replace(f"1000,{ROWS}", "1000,8000")
+    path = recorded(tmp_path, cfg=cfg)
+    lines = "".join(f"{n + 1},{n * 1000},{n},0,0,0\n" for n in range(8000))
+    path.with_suffix(".dat").write_text(lines)
+    play = Replay(name="play", file=path, repeat="once")
+    ear = Listener(name="ear", source="play")
+    async with running([play], [ear], data=tmp_path) as gateway:
+        await gateway.until(lambda: sum(map(len, ear.heard)) > 100)
+        advance(5.0)
+        await gateway.until(lambda: ear.heard[-1].samples[-1, 0] == 7999)
+        missed = gateway.counters("play")["rows_missed"]
+    assert 4900 <= missed <= 5100
+    assert sum(map(len, ear.heard)) == 8000 - missed
+    # Each row that came stands where it would have stood.
+    for one in ear.heard:
+        assert one.samples[0, 0] == one.index - ear.heard[0].index
+
+
+@paused(start=START)
+async def test_a_status_channel_that_is_not_there(tmp_path: Path) -> None:
+    """Its point is stale; those that are there are played."""
+    table = "name,kind,play.status\nrelay.trip,status,TRIP\nrelay.other,status,OTHER\n"
+    play = Replay(name="play", file=recorded(tmp_path), repeat="once")
+    async with running([play], [], table, data=tmp_path) as gateway:
+        await gateway.until(lambda: gateway.sample("relay.trip").value == 1.0)
+        assert gateway.counters("play")["status_missing"] == 1
+        assert gateway.sample("relay.trip").quality == Quality.DEVICE_TIME
+        assert gateway.sample("relay.other").quality & Quality.VALIDITY == Quality.INVALID
