@@ -24,6 +24,7 @@ TICK = 0.01
 SECOND = 1_000_000_000
 TRACED = SECOND // 10
 """ns from one frame that is shown to the next."""
+PCAPNG = b"\x0a\x0d\x0d\x0a"
 TALLIED = 100
 """Blocks from one look at the counters to the next."""
 
@@ -72,6 +73,10 @@ class Capture:
         try:
             yield from pcap_frames(self._data, most)
         except KernelError as error:
+            if self._data[:4] == PCAPNG:
+                raise LinkError(
+                    f"{self._path}: found pcapng, allowed: pcap; `editcap -F pcap` makes one of it"
+                ) from error
             raise LinkError(f"{self._path}: {error}") from error
 
     def placed(self, tally: Tally, start: int) -> Iterator[Due]:

@@ -62,33 +62,33 @@ async def test_nothing_is_lost(cable: Cable, tmp_path: Path) -> None:
 
 
 async def test_what_goes_wrong_is_counted(cable: Cable, tmp_path: Path) -> None:
-    """2400 frames, of which every 500th and the two after it are lost, every 350th comes after the
-    next, every 450th twice: 4 * 3 lost, 6 late, 5 twice."""
+    """1200 frames, of which every 500th and the two after it are lost, every 350th comes after the
+    next, every 450th twice: 2 * 3 lost, 3 late, 2 twice."""
     disturbance = {
         "lose_every": "500ms",
         "lose": 3,
         "late_every": "350ms",
         "twice_every": "450ms",
     }
-    sending = unit(cable, "unit", profile="F1000S1I4U4", seconds="2400ms", disturbance=disturbance)
+    sending = unit(cable, "unit", profile="F1000S1I4U4", seconds="1200ms", disturbance=disturbance)
     receiving = subscriber(cable, "mu", profile="F1000S1I4U4", sv_id="MU0101")
     async with running([receiving, sending], [], data=tmp_path) as gateway:
-        await gateway.until(lambda: gateway.counters("mu").get("samples") == 2382)
-        await gateway.until(lambda: gateway.counters("unit").get("sent_frames") == 2393)
+        await gateway.until(lambda: gateway.counters("mu").get("samples") == 1191)
+        await gateway.until(lambda: gateway.counters("unit").get("sent_frames") == 1196)
         told = gateway.counters("mu")
         assert gateway.counters("unit") == {
-            "sent_frames": 2393,
-            "lost_frames": 12,
-            "late_frames": 6,
-            "duplicate_frames": 5,
+            "sent_frames": 1196,
+            "lost_frames": 6,
+            "late_frames": 3,
+            "duplicate_frames": 2,
         }
     assert told == {
-        "frames": 2400 - 12 - 6,
-        "samples": 2400 - 12 - 6,
-        "losses": 4 + 6,
-        "lost_samples": 12 + 6,
-        "late_samples": 6,
-        "duplicate_samples": 5,
+        "frames": 1200 - 6 - 3,
+        "samples": 1200 - 6 - 3,
+        "losses": 2 + 3,
+        "lost_samples": 6 + 3,
+        "late_samples": 3,
+        "duplicate_samples": 2,
     }
 
 
