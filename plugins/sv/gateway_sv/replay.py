@@ -122,7 +122,7 @@ async def replay(source: SampledValuesSource, path: Path, ctx: SourceContext) ->
     capture = await asyncio.to_thread(Capture, source, path)
     pieces = capture.placed(Tally(ctx.count), ctx.now())
     piece: Due | None = next(pieces)
-    ctx.up(f"{path.name}: {capture.found}")
+    ctx.up(f"{path.name}: {capture.found or source.wanted()}")
     traced = 0
     async for now in ctx.every(TICK):
         while piece is not None and piece.due <= now:

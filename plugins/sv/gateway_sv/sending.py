@@ -13,7 +13,7 @@ from gateway.ethernet import Frames, Sender
 from gateway_sv.disturbance import Sent
 
 SECOND = 1_000_000_000
-BEHIND = SECOND // 2
+BEHIND = SECOND
 """ns that frames may be behind their time before they are left out."""
 PATIENCE = 2.0
 

@@ -79,7 +79,7 @@ async def _emit(
             last = loop.time()
             if not is_up:
                 is_up = True
-                ctx.up(f"{interface}: {found}")
+                ctx.up(f"{interface}: {found or source.wanted()}")
         elif loop.time() - last > source.timeout:
             there = f"found {found}" if found else "found no frames of sampled values at all"
             raise LinkError(

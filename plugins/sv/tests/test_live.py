@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -90,6 +91,39 @@ async def test_what_goes_wrong_is_counted(cable: Cable, tmp_path: Path) -> None:
         "late_samples": 3,
         "duplicate_samples": 2,
     }
+
+
+@pytest.mark.parametrize(("buffer", "loses"), [("2s", False), ("100ms", True)])
+async def test_a_gateway_that_is_busy(
+    buffer: str, loses: bool, cable: Cable, tmp_path: Path
+) -> None:
+    """While the event loop stands for 0.8 s, frames wait in the ring; what it has no room for the
+    system drops, and the counter of that says just what smpCnt says."""
+    word = "F4800S1I0U3"
+    sending = unit(cable, "unit", profile=word, seconds="1200ms")
+    receiving = subscriber(cable, "mu", profile=word, buffer=buffer)
+    ear = Listener(name="ear")
+    loop = asyncio.get_running_loop()
+    async with running([receiving, sending], [ear], data=tmp_path) as gateway:
+        await gateway.until(lambda: ear.heard)
+        loop.call_soon(time.sleep, 0.8)
+        await gateway.until(lambda: gateway.counters("unit").get("sent_frames") == 5760)
+        await gateway.until(
+            lambda: (
+                gateway.counters("mu").get("samples", 0)
+                + gateway.counters("mu").get("lost_samples", 0)
+                == 5760
+            )
+        )
+        told = gateway.counters("mu")
+    index = ear.index()
+    assert (np.diff(index) > 0).all()
+    assert len(index) == told["samples"]
+    if loses:
+        assert told["dropped_frames"] == told["lost_samples"] > 1000
+        assert told["ring_full"] >= 1
+    else:
+        assert told == {"frames": 5760, "samples": 5760}
 
 
 async def test_only_the_stream_is_taken(cable: Cable, tmp_path: Path) -> None:
