@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -86,8 +87,8 @@ for kind in Ring, Sender:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     after = (
-        "lo: the process needs CAP_NET_RAW (AmbientCapabilities=CAP_NET_RAW in its unit, "
-        "--cap-add NET_RAW of its container)"
+        "lo: the process needs CAP_NET_RAW (AmbientCapabilities=CAP_NET_RAW in its unit; "
+        "--user 0 --cap-add NET_RAW of its container)"
     )
     assert done.stdout.splitlines() == [
         f"no right to receive frames from {after}",
@@ -101,6 +102,53 @@ class Traced(SampledValuesSource):
     async def run(self, ctx: SourceContext) -> None:
         ctx.tracing = True  # type: ignore[misc]
         await super().run(ctx)
+
+
+def test_that_right_is_enough(cable: Cable) -> None:
+    """With CAP_NET_RAW and no other capability a frame is sent and received, at a promiscuous
+    interface, too."""
+    program = f"""
+from gateway.ethernet import Frames, Ring, Sender
+print([line.split()[1] for line in open("/proc/self/status") if line.startswith("CapEff")][0])
+ring, sender = Ring("{cable.far}", promiscuous=True), Sender("{cable.near}")
+sender.send(Frames.of([bytes(12) + b"\\x88\\xba" + bytes(46)], [0]))
+print(len(ring.take(1000)))
+"""
+    done = subprocess.run(
+        [
+            "setpriv", "--bounding-set=-all,+net_raw", "--inh-caps=-all", "--ambient-caps=-all",
+            sys.executable, "-c", program,
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    net_raw = 1 << 13  # linux/capability.h
+    assert done.stdout.split() == [f"{net_raw:016x}", "1"], done.stderr
+
+
+def test_what_an_interface_is_asked_to_take(cable: Cable) -> None:
+    """All groups, that of the stream, or all frames, as `ip` shows it, until the ring closes."""
+    words = ["ip", "-d", "-j", "link", "show", cable.far]
+
+    def asked() -> tuple[int, int, bool]:
+        (link,) = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+        groups = subprocess.run(
+            ["ip", "maddr", "show", cable.far], capture_output=True, text=True, check=True
+        ).stdout
+        return link["promiscuity"], link["allmulti"], "01:0c:cd:04:00:07" in groups
+
+    assert asked() == (0, 0, False)
+    for more, expected in (
+        ({}, (0, 1, False)),
+        ({"destination": bytes.fromhex("010ccd040007")}, (0, 0, True)),
+        ({"destination": bytes.fromhex("010ccd040007"), "promiscuous": True}, (1, 0, True)),
+        ({"destination": bytes.fromhex("020000000007")}, (0, 0, False)),
+    ):
+        ring = Ring(cable.far, **more)  # type: ignore[arg-type]
+        try:
+            assert asked() == expected
+        finally:
+            ring.close()
+    assert asked() == (0, 0, False)
 
 
 async def test_frames_are_traced(
