@@ -177,7 +177,9 @@ def test_a_ring_that_is_full(cable: Cable) -> None:
     stream = Stream(1000, [1.0] * 8)
     publisher = Publisher(stream, "MU0101")
     rows = SampledValues(stream, "MU0101")
-    ring, sender = Ring(cable.far, frames=4, octets=118, blocks=4), Sender(cable.near)
+    # Blocks are handed over when they are full, long before their age is looked at.
+    ring = Ring(cable.far, frames=4, octets=118, blocks=4, retire=200)
+    sender = Sender(cable.near)
     try:
         frames = publisher.encode(5_000_000, np.zeros((40, 8), np.int32))
         assert sender.send(Frames.of(frames, [0] * 40)) == 40
@@ -187,7 +189,7 @@ def test_a_ring_that_is_full(cable: Cable) -> None:
         ring.release()
         counts = ring.counts()
         assert sender.send(Frames.of(frames[-1:], [0])) == 1
-        assert ring.decode(rows, rows.rows(ring.most), 100) == 1
+        assert ring.decode(rows, rows.rows(ring.most), 2000) == 1
     finally:
         ring.close()
         sender.close()
