@@ -28,7 +28,12 @@ async def subscribe(source: SampledValuesSource, interface: str, ctx: SourceCont
     _, channels = source.stream()
     handover: Handover[Piece] = Handover(WAITING)
     reader = Reader(
-        _ring(source, interface), source.subscriber(), channels, handover, lambda: ctx.tracing
+        _ring(source, interface),
+        source.subscriber(),
+        channels,
+        handover,
+        lambda: ctx.tracing,
+        source.gather,
     )
     tally = Tally(ctx.count)
     reader.start()

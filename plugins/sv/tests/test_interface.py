@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gateway_sv.disturbance import Sent
 from gateway_sv.publisher import SampledValuesPublisher
+from gateway_sv.sending import Counts, send_all
 from gateway_sv.source import SampledValuesSource
 from sv_cable import Cable
 from sv_listener import Listener
@@ -169,6 +174,20 @@ async def test_frames_are_traced(
         assert line.endswith(
             " svID MU0101, APPID 0x4000, confRev 1, 1 ASDU of 8 values, smpSynch global"
         )
+
+
+def test_frames_whose_time_is_long_past(cable: Cable) -> None:
+    """A merging unit that was held up leaves them out, and counts them; the rest is sent."""
+    frame = bytes(12) + bytes.fromhex("88ba") + bytes(46)
+    now = time.time_ns()
+    batches = [[Sent(frame, now - 2 * 10**9)] * 3, [Sent(frame, now)] * 2]
+    told: Counter[str] = Counter()
+    counts = Counts()
+    sender = Sender(cable.near)
+    send_all(sender, iter(batches), None, counts, threading.Event())
+    sender.close()
+    counts.flush(lambda what, n: told.update({what: n}))
+    assert told == {"skipped_frames": 3, "sent_frames": 2}
 
 
 def test_a_ring_that_is_full(cable: Cable) -> None:

@@ -170,3 +170,29 @@ async def test_frames_that_cannot_be_read(cable: Cable, tmp_path: Path) -> None:
     assert told["unfit_frames"] == 2 * told["malformed_frames"]
     assert "found svID MU0101, APPID 0x4000, confRev 3, 1 ASDU of 8 values" in detail
     assert "allowed: svID MU0101 confRev 1 profile F1000S1I4U4" in detail
+
+
+async def test_a_bus_that_is_full_of_others(cable: Cable, tmp_path: Path) -> None:
+    """Between 40 times as many frames of another stream, and with the trailer of PRP behind each,
+    all of its own come, and the thread is not woken for each block of the others."""
+    stream = Stream(1000, [1.0] * 8)
+    mine, other = Publisher(stream, "MU0101"), Publisher(stream, "OTHER")
+    begin = time.time_ns() // 10**6 + 500
+    rows = np.arange(1600, dtype=np.int32).reshape(200, 8)
+    own = [frame + bytes.fromhex("0001a08888fb") for frame in mine.encode(begin, rows)]
+    foreign = other.encode(begin, rows[:1])[0]
+    frames, times = list[bytes](), list[int]()
+    for number, frame in enumerate(own):
+        frames += [frame, *[foreign] * 40]
+        times += [(begin + number) * 10**6] * 41
+    source = subscriber(cable, "mu", profile="F1000S1I4U4", sv_id="MU0101", gather="10ms")
+    ear = Listener(name="ear")
+    sender = Sender(cable.near)
+    async with running([source], [ear], data=tmp_path) as gateway:
+        await asyncio.to_thread(sender.send, Frames.of(frames, times))
+        await gateway.until(lambda: gateway.counters("mu").get("foreign_frames") == 8000)
+        assert gateway.counters("mu")["samples"] == 200
+    sender.close()
+    assert (ear.samples() == rows).all()
+    # 200 ms in turns of 5 ms at the least, of which each is a waveform.
+    assert len(ear.heard) <= 42
