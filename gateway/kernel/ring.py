@@ -192,7 +192,8 @@ def _packet_socket(interface: str, what: str) -> socket.socket:
     except PermissionError as error:
         raise LinkError(
             f"no right to {what} {interface}: the process needs CAP_NET_RAW "
-            "(AmbientCapabilities=CAP_NET_RAW in its unit, --cap-add NET_RAW of its container)"
+            "(AmbientCapabilities=CAP_NET_RAW in its unit; "
+            "--user 0 --cap-add NET_RAW of its container)"
         ) from error
 
 

@@ -53,11 +53,15 @@ class Reader:
         channels: tuple[Channel, ...],
         to: Handover[Piece],
         tracing: Callable[[], bool],
+        gather: float,
     ) -> None:
         self._ring, self._sampled, self._channels = ring, sampled, channels
         self._to, self._tracing = to, tracing
         self._rows = sampled.rows(ring.most)
-        self._told = self._traced = time.monotonic()
+        self._told = self._traced = self._began = time.monotonic()
+        self._least = gather / 2
+        """Seconds of a turn: where frames of others fill block after block, they do not cost one
+        each."""
         self._known = False
         """Whether rows come: until then frames are looked at."""
         self._thread = threading.Thread(target=self._run, name=f"sv {ring.interface}", daemon=True)
@@ -81,7 +85,9 @@ class Reader:
 
     def _turn(self) -> None:
         piece = Piece()
-        now = time.monotonic()
+        if (early := self._began + self._least - time.monotonic()) > 0:
+            time.sleep(early)
+        now = self._began = time.monotonic()
         traces = now - self._traced >= TRACED and self._tracing()
         if self._known and not traces:
             made = self._ring.decode(self._sampled, self._rows, WAIT)

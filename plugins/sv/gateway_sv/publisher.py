@@ -151,7 +151,9 @@ class SampledValuesPublisher(Source):
         end = START * SECOND + round((self.seconds or 0.0) * SECOND)
         written = 0
         try:
-            with path.open("wb") as file:
+            # A reader never sees a part of it.
+            part = path.with_name(f"{path.name}.part")
+            with part.open("wb") as file:
                 write_head(file)
                 for batch in self.frames(START * self.shape.rate, disturbed):
                     frames = [one for one in batch if one.time < end]
@@ -159,6 +161,7 @@ class SampledValuesPublisher(Source):
                     written += len(frames)
                     if batch and batch[-1].time >= end:
                         break
+            part.replace(path)
         except OSError as error:
             raise LinkError(f"{path}: {reason(error)}") from error
         return written

@@ -24,6 +24,7 @@ TICK = 0.01
 SECOND = 1_000_000_000
 TRACED = SECOND // 10
 """ns from one frame that is shown to the next."""
+PCAPNG = b"\x0a\x0d\x0d\x0a"
 TALLIED = 100
 """Blocks from one look at the counters to the next."""
 
@@ -72,6 +73,10 @@ class Capture:
         try:
             yield from pcap_frames(self._data, most)
         except KernelError as error:
+            if self._data[:4] == PCAPNG:
+                raise LinkError(
+                    f"{self._path}: found pcapng, allowed: pcap; `editcap -F pcap` makes one of it"
+                ) from error
             raise LinkError(f"{self._path}: {error}") from error
 
     def placed(self, tally: Tally, start: int) -> Iterator[Due]:
@@ -117,7 +122,7 @@ async def replay(source: SampledValuesSource, path: Path, ctx: SourceContext) ->
     capture = await asyncio.to_thread(Capture, source, path)
     pieces = capture.placed(Tally(ctx.count), ctx.now())
     piece: Due | None = next(pieces)
-    ctx.up(f"{path.name}: {capture.found}")
+    ctx.up(f"{path.name}: {capture.found or source.wanted()}")
     traced = 0
     async for now in ctx.every(TICK):
         while piece is not None and piece.due <= now:

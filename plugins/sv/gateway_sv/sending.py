@@ -13,7 +13,7 @@ from gateway.ethernet import Frames, Sender
 from gateway_sv.disturbance import Sent
 
 SECOND = 1_000_000_000
-BEHIND = SECOND // 2
+BEHIND = SECOND
 """ns that frames may be behind their time before they are left out."""
 PATIENCE = 2.0
 
@@ -59,7 +59,7 @@ async def send(
     def work() -> None:
         found: Exception | None = None
         try:
-            _send_all(sender, batches, seconds, counts, stop)
+            send_all(sender, batches, seconds, counts, stop)
         except Exception as error:
             found = error
         finally:
@@ -83,13 +83,14 @@ async def send(
         counts.flush(ctx.count)
 
 
-def _send_all(
+def send_all(
     sender: Sender,
     batches: Iterator[list[Sent]],
     seconds: float | None,
     counts: Counts,
     stop: threading.Event,
 ) -> None:
+    """Send batches, for so many seconds or until `stop`; raises LinkError."""
     begin = 0
     for batch in batches:
         if stop.is_set():

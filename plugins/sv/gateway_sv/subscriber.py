@@ -28,7 +28,12 @@ async def subscribe(source: SampledValuesSource, interface: str, ctx: SourceCont
     _, channels = source.stream()
     handover: Handover[Piece] = Handover(WAITING)
     reader = Reader(
-        _ring(source, interface), source.subscriber(), channels, handover, lambda: ctx.tracing
+        _ring(source, interface),
+        source.subscriber(),
+        channels,
+        handover,
+        lambda: ctx.tracing,
+        source.gather,
     )
     tally = Tally(ctx.count)
     reader.start()
@@ -79,7 +84,7 @@ async def _emit(
             last = loop.time()
             if not is_up:
                 is_up = True
-                ctx.up(f"{interface}: {found}")
+                ctx.up(f"{interface}: {found or source.wanted()}")
         elif loop.time() - last > source.timeout:
             there = f"found {found}" if found else "found no frames of sampled values at all"
             raise LinkError(

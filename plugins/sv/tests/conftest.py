@@ -24,6 +24,7 @@ def cable() -> Iterator[Cable]:
         for end in (made.near, made.far):
             # Neighbours are not looked for: what is on the cable is what the test sends.
             made.set(end, "addrgenmode", "none", "up")
+        made.ready()
         yield made
     finally:
         ip("link", "del", made.near)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from gateway_sv.publisher import START, SampledValuesPublisher
 from gateway_sv.source import SampledValuesSource
 from sv_listener import Listener
 
+from gateway.sampled_values import Frames, Publisher, Stream
 from gateway.testing import Collector, paused, running
 
 SAMPLE = Path(__file__).parents[1] / "sample.pcap"
@@ -123,3 +125,56 @@ def test_the_publisher_writes_as_long_as_it_is_told(tmp_path: Path) -> None:
     given = {"name": "u", "to_file": tmp_path / "x.pcap", "seconds": "500ms", "nominal": 60}
     made = SampledValuesPublisher.model_validate(given)
     assert made.write(tmp_path / "x.pcap") == 2400
+
+
+@pytest.mark.parametrize(("watched", "quality"), [(True, 0x0041), (False, 0)])
+def test_a_value_that_nobody_watches(watched: bool, quality: int) -> None:
+    """A neutral that is not wired is invalid, failure; where it is not watched, the row is good."""
+    source = SampledValuesSource.model_validate(
+        {
+            "name": "mu", "interface": "eth1", "profile": "F1000S1I0U4",
+            "channels": ["ua", "ub", "uc", {"name": "un", "watched": watched}],
+        }
+    )  # fmt: skip
+    publisher = Publisher(Stream(1000, [1.0] * 4), "MU")
+    marks = np.array([[0, 0, 0, 0x0041]], np.uint16)
+    frames = publisher.encode(5_000_000, np.zeros((1, 4), np.int32), marks)
+    sampled = source.subscriber()
+    rows = sampled.rows(1)
+    assert sampled.decode(Frames.of(frames, [5 * 10**12]), rows) == 1
+    (run,) = rows
+    assert run.quality.tolist() == [quality]
+
+
+@pytest.mark.parametrize(("synch", "quality"), [("local", 0), ("global", 0x2000)])
+def test_a_clock_that_is_good_enough(synch: str, quality: int) -> None:
+    """smpSynch 1 is a local clock; where a global one is demanded it is not synchronised."""
+    source = SampledValuesSource.model_validate(
+        {"name": "mu", "interface": "eth1", "profile": "F1000S1I0U3", "synch": synch}
+    )
+    publisher = Publisher(Stream(1000, [1.0] * 3), "MU")
+    frames = publisher.encode(5_000_000, np.zeros((1, 3), np.int32), synch=1)
+    sampled = source.subscriber()
+    rows = sampled.rows(1)
+    assert sampled.decode(Frames.of(frames, [5 * 10**12]), rows) == 1
+    (run,) = rows
+    assert run.quality.tolist() == [quality]
+
+
+@pytest.fixture
+def pcapng(tmp_path: Path) -> Path:
+    """The sample as Wireshark saves it."""
+    path = tmp_path / "x.pcapng"
+    command = ["editcap", "-F", "pcapng", str(SAMPLE), str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    return path
+
+
+@paused
+async def test_a_capture_in_the_other_format(pcapng: Path, tmp_path: Path) -> None:
+    """It is told how to convert it."""
+    async with running([played(file=pcapng)], [], data=tmp_path) as gateway:
+        await gateway.until(lambda: gateway.state("mu") == "down")
+        assert gateway.status("mu").error == (
+            f"{pcapng}: found pcapng, allowed: pcap; `editcap -F pcap` makes one of it"
+        )
