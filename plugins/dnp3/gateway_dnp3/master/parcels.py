@@ -41,7 +41,7 @@ class Parcel:
     def same(self, other: Fragment) -> bool:
         """Whether another fragment is this one again; its indications may have changed."""
         mine = self.fragment
-        return mine.control.sequence == other.control.sequence and mine.objects == other.objects
+        return mine.control == other.control and mine.objects == other.objects
 
 
 class Parcels:

@@ -19,7 +19,7 @@ from gateway_dnp3.master.moves import Moves
 from gateway_dnp3.master.parcels import MOST, Parcel
 from gateway_dnp3.master.reading import measurements
 from gateway_dnp3.objects import Columns
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 MANNERS = Manners(event=1.0, unsolicited=(1, 2, 3), time_sync=TimeSync.NON_LAN, keep_alive=10.0)
@@ -83,8 +83,33 @@ event = st.one_of(
 )
 
 
+NOBODY_ASKED = b"\x00\x81\x00\x00"
+TWO_CHANGES = bytes.fromhex("1e01000002 0101000000 0102000000 0103000000")
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(event, min_size=20, max_size=60))
+# A confirmed answer again, but for its bits, which say that it was not asked for.
+@example(
+    [
+        *[("hear", NOBODY_ASKED)] * 2,
+        ("hear", b""),
+        ("hear", NOBODY_ASKED),
+        ("start", None),
+        ("answer", (0, b"", False)),
+        *[("hear", NOBODY_ASKED)] * 2,
+        ("start", None),
+        ("settle", False),
+        ("start", None),
+        ("hear", b""),
+        ("wait", 5.0),
+        ("answer", (0, TWO_CHANGES, True)),
+        ("hear", NOBODY_ASKED),
+        ("settle", True),
+        *[("hear", NOBODY_ASKED)] * 2,
+        ("hear", b"\x32\x81\x00\x00" + TWO_CHANGES),
+    ]
+)
 def test_any_outstation(events: list[tuple[str, object]]) -> None:
     """No error, a bounded number of parcels, each confirmation of something that was taken or
     empty, and always something to wait for."""
