@@ -33,7 +33,7 @@ INBOUND, OUTBOUND = 1, 2
 NANOSECONDS = b"\x09"
 
 # Tags of an exported PDU; they are big-endian.
-DISSECTOR = 12
+DISSECTOR, TABLE, TABLE_VALUE = 12, 14, 32
 IPV4_SOURCE, IPV4_DESTINATION, IPV6_SOURCE, IPV6_DESTINATION = 20, 21, 22, 23
 PORT_TYPE, SOURCE_PORT, DESTINATION_PORT = 24, 25, 26
 TCP = 2
@@ -134,7 +134,10 @@ def _padded(data: bytes) -> bytes:
 
 def _tags(dissector: Dissector, peer: str, *, out: bool) -> bytes:
     """Return who speaks to whom: the gateway is 0.0.0.0 or ::, this host (RFC 1122, 3.2.1.3)."""
-    tags = [(DISSECTOR, dissector.name.encode())]
+    tags = [(DISSECTOR, _text(dissector.name))]
+    if dissector.table:
+        # The value must follow its table.
+        tags = [(TABLE, _text(dissector.table)), (TABLE_VALUE, dissector.port.to_bytes(4, "big"))]
     address, port = _address(peer)
     if address is not None:
         here = type(address)(0).packed
@@ -150,9 +153,12 @@ def _tags(dissector: Dissector, peer: str, *, out: bool) -> bytes:
         tags.append((PORT_TYPE, TCP.to_bytes(4, "big")))
         tags.append((SOURCE_PORT, source.to_bytes(4, "big")))
         tags.append((DESTINATION_PORT, destination.to_bytes(4, "big")))
-    # A text ends with a zero, and a tag is filled up to four octets, which count.
-    filled = [(tag, _padded(value + bytes(tag == DISSECTOR))) for tag, value in tags]
-    return b"".join(_TAG.pack(tag, len(value)) + value for tag, value in filled) + bytes(4)
+    return b"".join(_TAG.pack(tag, len(value)) + value for tag, value in tags) + bytes(4)
+
+
+def _text(text: str) -> bytes:
+    """Return a text with its final zero, filled up to four octets, which count."""
+    return _padded(text.encode() + b"\0")
 
 
 def _address(peer: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address | None, int]:

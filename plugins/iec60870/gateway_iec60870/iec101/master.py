@@ -16,7 +16,7 @@ from gateway_iec60870.asdu import Sizes
 from gateway_iec60870.controlling import ControllingSource, Manners
 from gateway_iec60870.controlling.point import CommonAddress, address_of
 from gateway_iec60870.ft12 import BalancedSettings, PolledSettings
-from gateway_iec60870.iec101.line_fields import LineFields, LinkAddress
+from gateway_iec60870.iec101.line_fields import READ_AT, LineFields, LinkAddress
 from gateway_iec60870.iec101.serving import serve
 
 ABREAST = 2
@@ -190,7 +190,7 @@ class Iec101Master(LineFields, ControllingSource):
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""
-        return Dissector("iec60870_101", serves=False)
+        return Dissector("iec60870_101", port=READ_AT, table="tcp.port", serves=False)
 
     async def run(self, ctx: SourceContext) -> None:
         """Open the line and read; see `Source.run`."""

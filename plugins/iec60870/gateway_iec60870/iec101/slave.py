@@ -15,7 +15,7 @@ from gateway_iec60870 import asdu, ft12
 from gateway_iec60870.controlled import Controlled, ControlledLink, Manners
 from gateway_iec60870.ft12 import BalancedSettings, SecondarySettings
 from gateway_iec60870.iec101.drop import QUEUE, Drop
-from gateway_iec60870.iec101.line_fields import LineFields
+from gateway_iec60870.iec101.line_fields import READ_AT, LineFields
 from gateway_iec60870.iec101.place import PlaceTaken, place
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Iec101Slave(LineFields, ControlledLink):
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""
-        return Dissector("iec60870_101", serves=True)
+        return Dissector("iec60870_101", port=READ_AT, table="tcp.port", serves=True)
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve the control centre until cancelled; raises LinkError where there is no line."""

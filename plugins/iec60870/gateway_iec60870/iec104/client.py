@@ -85,7 +85,7 @@ class Iec104Client(ControllingSource):
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""
-        return Dissector("iec60870_104", port=PORT, serves=False)
+        return Dissector("iec60870_104", port=PORT, table="tcp.port", serves=False)
 
     async def run(self, ctx: SourceContext) -> None:
         """Connect, start and read; see `Source.run`."""

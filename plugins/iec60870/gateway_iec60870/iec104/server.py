@@ -114,7 +114,7 @@ class Iec104Server(ControlledLink):
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""
-        return Dissector("iec60870_104", port=PORT, serves=True)
+        return Dissector("iec60870_104", port=PORT, table="tcp.port", serves=True)
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve the control centre until cancelled; raises LinkError where it cannot be reached."""
