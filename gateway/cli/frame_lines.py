@@ -21,9 +21,10 @@ DIGITS = 6
 def lines(*, as_hex: bool) -> Callable[[Mapping[str, Any], Iterable[Any]], Iterator[str]]:
     """Return what writes frames of an answer, and says how many are missing before them.
 
-    A day stands above its first frame.
+    A day stands above its first frame, and whom a link speaks to behind the first one of it.
     """
     day = ""
+    peers: dict[str, str] = {}
 
     def show(answer: Mapping[str, Any], frames: Iterable[Any]) -> Iterator[str]:
         nonlocal day
@@ -38,7 +39,9 @@ def lines(*, as_hex: bool) -> Callable[[Mapping[str, Any], Iterable[Any]], Itera
             day = date
             direction = click.style(frame["direction"], fg="green" if _in(frame) else "cyan")
             head = f"{clock}  {frame['link']:<{width}} {frame['number']:>{DIGITS}}  {direction}"
-            yield f"{head}  {_with_peer(frame)}"
+            peer = f" [{printable(frame['peer'])}]" if frame["peer"] else ""
+            yield f"{head}  {said(frame)}{peer if peers.get(frame['link']) != peer else ''}"
+            peers[frame["link"]] = peer
             for sentence in outcome(frame):
                 yield click.style(f"{INDENT}{sentence}", dim=True)
             if as_hex:
@@ -49,7 +52,12 @@ def lines(*, as_hex: bool) -> Callable[[Mapping[str, Any], Iterable[Any]], Itera
 
 def story(frame: Mapping[str, Any]) -> str:
     """Return all that is said of a frame, in one line."""
-    return "; ".join((_with_peer(frame), *outcome(frame)))
+    return "; ".join((said(frame), *outcome(frame)))
+
+
+def said(frame: Mapping[str, Any]) -> str:
+    """Return what a frame says: in words, or its first octets."""
+    return printable("; ".join(filter(None, (frame["says"] or _briefly(frame), frame["note"]))))
 
 
 def outcome(frame: Mapping[str, Any]) -> list[str]:
@@ -72,11 +80,6 @@ def count(n: int, what: str) -> str:
 
 def _in(frame: Mapping[str, Any]) -> bool:
     return bool(frame["direction"] == "rx")
-
-
-def _with_peer(frame: Mapping[str, Any]) -> str:
-    said = "; ".join(filter(None, (frame["says"] or _briefly(frame), frame["note"])))
-    return printable(said) + (f" [{printable(frame['peer'])}]" if frame["peer"] else "")
 
 
 def _briefly(frame: Mapping[str, Any]) -> str:

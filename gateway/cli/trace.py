@@ -23,6 +23,10 @@ POLL = 0.2
 Answer = dict[str, Any]
 
 
+class _Enough(Exception):  # noqa: N818 - it says what happened
+    """Whoever reads what is printed wants no more of it."""
+
+
 @click.command()
 @click.argument("data", type=FOLDER)
 @click.argument("link", nargs=-1)
@@ -62,12 +66,12 @@ def trace(
 
     def printed(answer: Answer) -> None:
         frames = filter(fits, answer["frames"])
-        if as_json:
-            for frame in frames:
-                click.echo(json.dumps(frame, separators=(",", ":")))
-        else:
-            for text in show(answer, frames):
-                click.echo(text)
+        as_objects = (json.dumps(frame, separators=(",", ":")) for frame in frames)
+        try:
+            for line in as_objects if as_json else show(answer, frames):
+                click.echo(line)
+        except BrokenPipeError:
+            raise _Enough from None
 
     async def read(local: Local) -> None:
         answers = _answers(local, link, past=begins, follows=follows)
@@ -179,7 +183,7 @@ def _fitting(texts: Iterable[str]) -> Callable[[Answer], bool]:
     unwanted = [text[1:].lower() for text in texts if text.startswith("!")]
 
     def fits(frame: Answer) -> bool:
-        line = f"{frame['link']} {frame['direction']} {story(frame)}".lower()
+        line = f"{frame['link']} {frame['direction']} {story(frame)} {frame['peer']}".lower()
         return all(one in line for one in wanted) and not any(one in line for one in unwanted)
 
     return fits
@@ -195,7 +199,7 @@ def _speak(data: Path, read: Callable[[Local], Any]) -> None:
 
     try:
         asyncio.run(speak())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _Enough):
         return
     except LocalError as error:
         click.echo(f"gateway: {error}", err=True)
