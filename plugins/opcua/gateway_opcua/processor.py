@@ -73,7 +73,7 @@ class Processor(UaProcessor):
             return said
 
         # The library writes it to the socket itself.
-        self._limits.create_acknowledge_and_set_limits = acknowledged  # type: ignore[method-assign]
+        self._limits.create_acknowledge_and_set_limits = acknowledged  # type: ignore[method-assign, assignment]
         self._under_way: set[asyncio.Task[None]] = set()
 
     @property

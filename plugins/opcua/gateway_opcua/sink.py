@@ -164,7 +164,7 @@ class OpcUaServer(Sink):
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""
-        return Dissector("opcua", port=4840, serves=True)
+        return Dissector("opcua", port=4840, table="tcp.port", serves=True)
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled.

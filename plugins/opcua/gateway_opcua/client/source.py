@@ -217,7 +217,7 @@ class OpcUaClient(Source):
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""
-        return Dissector("opcua", port=4840, serves=False)
+        return Dissector("opcua", port=4840, table="tcp.port", serves=False)
 
     async def run(self, ctx: SourceContext) -> None:
         """Open a session, take what changes and carry out commands; see `Source.run`."""
