@@ -32,7 +32,7 @@ from gateway.model.quality import Quality
 from gateway.model.tls import Tls
 from gateway.model.waveform import Waveform
 from gateway.tls import Certificates
-from gateway.trace import FIRST, Did, Ring
+from gateway.trace import FIRST, Ring
 
 LONGEST_TEXT = 256
 """Characters of what clients say that go on record."""
@@ -156,7 +156,7 @@ class RunningSource(_Context, SourceContext):
         except KernelError as error:
             raise ValueError(str(error)) from error
         if self._ring is not None:
-            self._ring.did(heard, Did(plan.size, taken, plan.first), time or 0)
+            self._ring.did(heard, plan.size, taken, plan.first, time=time or 0)
         return taken
 
     async def emit(self, batch: Batch, *, every: bool = False) -> None:
@@ -218,7 +218,7 @@ class RunningSource(_Context, SourceContext):
         """Note what a frame did, which the intake has just judged."""
         if self._ring is not None:
             first = tuple(batch.point[:FIRST].tolist())
-            self._ring.did(frame, Did(len(batch), self._intake.taken, first, lost))
+            self._ring.did(frame, len(batch), self._intake.taken, first, lost=lost)
 
     def _check(self, points: Any) -> None:
         if len(points) and not (

@@ -9,18 +9,22 @@ from typing import NamedTuple
 
 LONGEST = 65_535
 """Octets that are kept of a frame; those behind are counted only."""
-OVERHEAD = 256
-"""Bytes of memory that a frame takes besides its octets; with them a size bounds the number, too.
+OVERHEAD = 192
+"""Bytes of memory that a frame takes besides its octets, with CPython 3.11 on x86-64.
 
-Measured with CPython 3.11 on x86-64: a tuple, two integers and the header of the bytes are 176,
-what a source emitted after it another 80 for every other frame, and the allocator rounds up.
+A tuple of six, a time, the header of the octets, and a place in a queue.
 """
+DID = 256
+"""The same of what a source emitted after it; of four points that nothing else names some more."""
+MOST_DID = 16
+"""Emissions that are kept of one frame."""
 FIRST = 4
 """Points of an emission that are named."""
 BURST = 64
 """Frames before the last one that came that an emission may be of."""
 
 _Kept = tuple[int, str, bytes, int, str, str]
+_KeptDid = tuple[int, int, int, int, tuple[int, ...], bool]
 
 
 class Did(NamedTuple):
@@ -68,7 +72,9 @@ class Ring:
     gone: how many the bound has pushed out.
     """
 
-    __slots__ = ("_did", "_frames", "_heard", "_now", "_room", "gone", "last", "size")
+    __slots__ = (
+        "_did", "_did_of", "_dids", "_frames", "_heard", "_now", "_room", "gone", "last", "size",
+    )  # fmt: skip
 
     def __init__(self, size: int, now: Callable[[], int]) -> None:
         """`size` bytes of memory, overhead included; `now` gives the wall clock in ns."""
@@ -79,7 +85,9 @@ class Ring:
         self._now = now
         self._heard = 0
         self._frames: deque[_Kept] = deque()
-        self._did: deque[tuple[int, int, Did]] = deque(maxlen=max(1, size // OVERHEAD))
+        self._did: deque[_KeptDid] = deque()
+        self._did_of = 0
+        self._dids = 0
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -104,13 +112,29 @@ class Ring:
         if self._room < 0:
             self._push_out()
 
-    def did(self, number: int, did: Did, time: int = 0) -> None:
-        """Note what came of a frame; 0 is none.
+    def did(
+        self,
+        frame: int,
+        samples: int,
+        taken: int,
+        points: tuple[int, ...],
+        *,
+        time: int = 0,
+        lost: bool = False,
+    ) -> None:
+        """Note what came of a frame, 0 for none; see `Did`.
 
-        time: when it had come, ns; then it may be one before `number` that came in the same burst.
+        time: when it had come, ns; then it may be one before `frame` that came in the same burst.
         """
-        if number:
-            self._did.append((number, time, did))
+        if frame != self._did_of:
+            self._did_of, self._dids = frame, 0
+        self._dids += 1
+        if not frame or self._dids > MOST_DID:
+            return
+        self._did.append((frame, time, samples, taken, points, lost))
+        self._room -= DID
+        if self._room < 0:
+            self._push_out()
 
     def after(self, number: int, most: int) -> list[Frame]:
         """Return the frames behind that one, oldest first: what is left of the next `most`.
@@ -118,22 +142,40 @@ class Ring:
         What stood between `number` and the first that is returned was pushed out.
         """
         first = self.last - len(self._frames) + 1
-        start = max(0, number + 1 - first)
-        kept = list(islice(self._frames, start, start + most))
-        if not kept:
+        begin = max(first, number + 1)
+        end = min(self.last, begin + most - 1)
+        if begin > end:
             return []
-        begin = first + start
-        of: dict[int, tuple[Did, ...]] = {}
-        for one, time, did in self._did:
-            if begin <= one < begin + BURST + len(kept):
-                at = _earliest(kept, one - begin, time) + begin if time else one
-                of[at] = (*of.get(at, ()), did)
-        return [Frame(n, *frame, of.get(n, ())) for n, frame in enumerate(kept, begin)]
+        # Those beside them tell which frame of a burst did something.
+        low, high = max(first, begin - BURST), min(self.last, end + BURST)
+        kept = self._between(low, high)
+        did: dict[int, tuple[Did, ...]] = {}
+        for of, time, samples, taken, points, lost in reversed(self._did):
+            if of < begin:
+                break
+            at = low + _earliest(kept, of - low, time) if time and of <= high else of
+            did[at] = (Did(samples, taken, points, lost), *did.get(at, ()))
+        shown = islice(enumerate(kept, low), begin - low, end - low + 1)
+        return [Frame(n, *frame, did.get(n, ())) for n, frame in shown]
+
+    def _between(self, low: int, high: int) -> list[_Kept]:
+        """Return frames by their numbers, both included, from the nearer end."""
+        behind = self.last - high
+        if behind < len(self._frames) // 2:
+            found = list(islice(reversed(self._frames), behind, self.last - low + 1))
+            found.reverse()
+            return found
+        first = self.last - len(self._frames) + 1
+        return list(islice(self._frames, low - first, high - first + 1))
 
     def _push_out(self) -> None:
         while self._room < 0 and self._frames:
             self._room += len(self._frames.popleft()[2]) + OVERHEAD
             self.gone += 1
+            first = self.last - len(self._frames) + 1
+            while self._did and self._did[0][0] < first:
+                self._did.popleft()
+                self._room += DID
 
 
 def _earliest(kept: Sequence[_Kept], at: int, time: int) -> int:

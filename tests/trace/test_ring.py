@@ -1,0 +1,133 @@
+"""The ring keeps the last frames within its bound, and what they did."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import tracemalloc
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.trace import LONGEST, Did, Ring
+from gateway.trace.ring import DID, OVERHEAD
+
+SIZE = 10_000
+
+
+def ring(size: int = SIZE) -> Ring:
+    """A ring whose clock counts."""
+    return Ring(size, itertools.count(1).__next__)
+
+
+def test_frames_have_numbers_times_and_what_was_said() -> None:
+    """What is shown comes out again, in order, numbered from 1."""
+    one = ring()
+    one.add("tx", b"ask", "a note", "10.0.0.1:502")
+    one.add("rx", b"answer")
+    assert [tuple(frame) for frame in one.after(0, 10)] == [
+        (1, 1, "tx", b"ask", 3, "a note", "10.0.0.1:502", ()),
+        (2, 2, "rx", b"answer", 6, "", "", ()),
+    ]
+    assert [frame.number for frame in one.after(1, 10)] == [2]
+    assert one.after(2, 10) == []
+    assert [frame.number for frame in one.after(0, 1)] == [1]
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=200), st.integers(0, 200))
+def test_the_oldest_go_and_are_counted(sizes: list[int], known: int) -> None:
+    """The last frames that fit are there, no more and no fewer, and the rest is counted."""
+    one = ring()
+    for size in sizes:
+        one.add("rx", bytes(size))
+    fit = [
+        n for n in range(len(sizes)) if sum(size + OVERHEAD for size in sizes[n:]) <= SIZE
+    ]  # frames from n on are within the bound
+    expected = [n + 1 for n in fit]
+    assert [frame.number for frame in one.after(0, 1000)] == expected
+    assert (one.last, one.gone, len(one)) == (len(sizes), len(sizes) - len(fit), len(fit))
+    assert [f.number for f in one.after(known, 1000)] == [n for n in expected if n > known]
+
+
+def test_the_bound_is_that_of_memory() -> None:
+    """A full ring takes no more memory than it may, whatever the frames are."""
+    for length in (1, 12, 250):
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        one = Ring(1_000_000, lambda: 1_700_000_000_000_000_000 + len(sys.argv))
+        for n in range(20_000):
+            direction = "rx" if n % 2 else "tx"
+            one.add(direction, b"x" * (length - 1) + bytes((n & 0xFF,)), "", "10.0.0.1:502")
+            if n % 2:
+                points = (n, n + 1000, n + 2000, n + 3000)
+                one.did(one.heard, 1000 + n, n, points, time=10**18 + n)
+        taken = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.stop()
+        assert one.gone > 0
+        assert taken < 1_000_000 * 1.5, length
+
+
+def test_a_long_frame_is_cut() -> None:
+    """Its first octets are kept, and its length is told."""
+    one = ring(200_000)
+    one.add("rx", b"x" * 100_000)
+    (frame,) = one.after(0, 1)
+    assert (len(frame.octets), frame.length) == (LONGEST, 100_000)
+
+
+def test_what_can_change_is_copied() -> None:
+    """A buffer that is used again leaves the frame as it was."""
+    buffer = bytearray(b"abc")
+    one = ring()
+    one.add("rx", buffer)
+    buffer[:] = b"xyz"
+    assert one.after(0, 1)[0].octets == b"abc"
+
+
+def test_what_a_frame_did_stands_with_it() -> None:
+    """Several things a frame did come in their order; what none did is left."""
+    one = ring()
+    early, first, second = (Did(n, n, (n,)) for n in range(3))
+    one.did(one.heard, *early[:3])
+    one.add("rx", b"1")
+    one.did(one.heard, *first[:3])
+    one.add("tx", b"2")
+    one.did(one.heard, *second[:3])
+    assert [frame.did for frame in one.after(0, 9)] == [(first, second), ()]
+
+
+def test_of_a_burst_each_answer_has_its_own() -> None:
+    """What was received at a time is of the frame shown right after it, not of the last one."""
+    times = itertools.count(10, 10)
+    one = Ring(SIZE, times.__next__)
+    one.add("rx", b"10")
+    one.add("tx", b"20")
+    one.add("rx", b"30")
+    one.add("rx", b"40")
+    dids = [Did(n, n, (n,)) for n in (1, 3, 4)]
+    for did, received in zip(dids, (9, 29, 38), strict=True):
+        one.did(one.heard, *did[:3], time=received)
+    assert [frame.did for frame in one.after(0, 9)] == [(dids[0],), (), (dids[1],), (dids[2],)]
+    # The same where only the last of them are asked for.
+    assert [frame.did for frame in one.after(2, 1)] == [(dids[1],)]
+
+
+def test_a_source_that_emits_without_frames_takes_no_room() -> None:
+    """What is emitted long after a frame is not kept for ever, and pushes no frame out."""
+    one = ring()
+    one.add("rx", b"1")
+    for n in range(1000):
+        one.did(one.heard, n, n, (n,))
+    (frame,) = one.after(0, 9)
+    assert [did.samples for did in frame.did] == list(range(16))
+
+
+def test_what_was_pushed_out_did_nothing() -> None:
+    """What a frame did goes with the frame, and gives its room back."""
+    one = ring()
+    for n in range(1000):
+        one.add("rx", b"x" * 8)
+        one.did(one.heard, n, n, (n,))
+    frames = one.after(0, 1000)
+    assert len(frames) == SIZE // (8 + OVERHEAD + DID)
+    assert [frame.did[0].samples + 1 for frame in frames] == [frame.number for frame in frames]
