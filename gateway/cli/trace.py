@@ -199,6 +199,7 @@ def _speak(data: Path, read: Callable[[Local], Any]) -> None:
 
     try:
         asyncio.run(speak())
+        return
     except (KeyboardInterrupt, _Enough):
         return
     except LocalError as error:

@@ -148,7 +148,6 @@ class RunningSource(_Context, SourceContext):
         return Plan(self._table, fields)
 
     async def emit_raw(self, plan: Plan, data: bytes, time: int | None = None) -> int:
-        heard = 0 if self._ring is None else self._ring.heard
         if self._intake.crowded:
             await self._intake.room()
         try:
@@ -156,19 +155,19 @@ class RunningSource(_Context, SourceContext):
         except KernelError as error:
             raise ValueError(str(error)) from error
         if self._ring is not None:
-            self._ring.did(heard, plan.size, taken, plan.first, time=time or 0)
+            self._ring.did(plan.size, taken, plan.first, time or 0)
         return taken
 
     async def emit(self, batch: Batch, *, every: bool = False) -> None:
         self._check(batch.point)
-        heard = 0 if self._ring is None else self._ring.heard
+        last = 0 if self._ring is None else self._ring.last
         # Emits that wait for room, or for those that do, are judged in the order of their calls.
         async with self._turn:
             await self._intake.room()
             custody = self._intake.judge(
                 received(batch, self._clock.now(), self._intake.time_quality), every=every
             )
-            self._note(heard, batch)
+            self._note(last, batch)
         if custody is not None:
             await asyncio.shield(custody)
 
@@ -182,7 +181,7 @@ class RunningSource(_Context, SourceContext):
 
     async def _measured(self, measuring: Measuring, waveform: Waveform) -> int:
         taken = 0
-        heard = 0 if self._ring is None else self._ring.heard
+        last = 0 if self._ring is None else self._ring.last
         # One block after the other: an estimator belongs to one of them at a time.
         async with measuring.turn:
             if self._intake.crowded:
@@ -190,12 +189,11 @@ class RunningSource(_Context, SourceContext):
             for batch, every in await measuring.take(waveform):
                 taken += len(batch)
                 self._intake.judge(batch, every=every)
-                self._note(heard, batch)
+                self._note(last, batch)
         return taken
 
     async def stale(self, points: Sequence[int], quality: Quality = STALE) -> None:
         self._check(np.asarray(points, np.int32))
-        # What is not heard of any more may be for want of an answer: to the last frame of all.
         last = 0 if self._ring is None else self._ring.last
         async with self._turn:
             await self._intake.room()
@@ -216,9 +214,9 @@ class RunningSource(_Context, SourceContext):
 
     def _note(self, frame: int, batch: Batch, *, lost: bool = False) -> None:
         """Note what a frame did, which the intake has just judged."""
-        if self._ring is not None:
+        if self._ring is not None and frame:
             first = tuple(batch.point[:FIRST].tolist())
-            self._ring.did(frame, len(batch), self._intake.taken, first, lost=lost)
+            self._ring.did(len(batch), self._intake.taken, first, frame=frame, lost=lost)
 
     def _check(self, points: Any) -> None:
         if len(points) and not (

@@ -60,7 +60,7 @@ def test_the_bound_is_that_of_memory() -> None:
             one.add(direction, b"x" * (length - 1) + bytes((n & 0xFF,)), "", "10.0.0.1:502")
             if n % 2:
                 points = (n, n + 1000, n + 2000, n + 3000)
-                one.did(one.heard, 1000 + n, n, points, time=10**18 + n)
+                one.did(1000 + n, n, points, 10**18 + n)
         taken = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
         assert one.gone > 0
@@ -88,11 +88,11 @@ def test_what_a_frame_did_stands_with_it() -> None:
     """Several things a frame did come in their order; what none did is left."""
     one = ring()
     early, first, second = (Did(n, n, (n,)) for n in range(3))
-    one.did(one.heard, *early[:3])
+    one.did(*early[:3])
     one.add("rx", b"1")
-    one.did(one.heard, *first[:3])
+    one.did(*first[:3])
     one.add("tx", b"2")
-    one.did(one.heard, *second[:3])
+    one.did(*second[:3])
     assert [frame.did for frame in one.after(0, 9)] == [(first, second), ()]
 
 
@@ -106,7 +106,7 @@ def test_of_a_burst_each_answer_has_its_own() -> None:
     one.add("rx", b"40")
     dids = [Did(n, n, (n,)) for n in (1, 3, 4)]
     for did, received in zip(dids, (9, 29, 38), strict=True):
-        one.did(one.heard, *did[:3], time=received)
+        one.did(*did[:3], received)
     assert [frame.did for frame in one.after(0, 9)] == [(dids[0],), (), (dids[1],), (dids[2],)]
     # The same where only the last of them are asked for.
     assert [frame.did for frame in one.after(2, 1)] == [(dids[1],)]
@@ -117,7 +117,7 @@ def test_a_source_that_emits_without_frames_takes_no_room() -> None:
     one = ring()
     one.add("rx", b"1")
     for n in range(1000):
-        one.did(one.heard, n, n, (n,))
+        one.did(n, n, (n,))
     (frame,) = one.after(0, 9)
     assert [did.samples for did in frame.did] == list(range(16))
 
@@ -127,7 +127,22 @@ def test_what_was_pushed_out_did_nothing() -> None:
     one = ring()
     for n in range(1000):
         one.add("rx", b"x" * 8)
-        one.did(one.heard, n, n, (n,))
+        one.did(n, n, (n,))
     frames = one.after(0, 1000)
     assert len(frames) == SIZE // (8 + OVERHEAD + DID)
     assert [frame.did[0].samples + 1 for frame in frames] == [frame.number for frame in frames]
+
+
+def test_of_what_waited_the_frame_before_is_named() -> None:
+    """An emission that waited for room is of the frame that it followed; a loss of any frame."""
+    one = ring()
+    one.add("rx", b"1")
+    one.add("tx", b"2")
+    one.add("tx", b"3")
+    one.did(7, 7, (1,), frame=2)
+    one.did(8, 8, (1,), frame=2, lost=True)
+    assert [frame.did for frame in one.after(0, 9)] == [
+        (Did(7, 7, (1,)),),
+        (Did(8, 8, (1,), lost=True),),
+        (),
+    ]
