@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from gateway.model.access import AccessSettings
 from gateway.model.fields import Duration, Secret, Settings, Size
@@ -45,7 +45,8 @@ class TraceSettings(Settings):
     """The last frames of each link, which `gateway trace` shows."""
 
     size: Annotated[
-        Literal[0] | Size,
+        Size | Literal[0],
+        PlainSerializer(lambda size: f"{size / 10**6:g}MB", return_type=str),
         Field(description="memory for the last frames of a link; 0 keeps none"),
     ] = 4_000_000
     total: Annotated[
