@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 
 from gateway.model.access import AccessSettings
 from gateway.model.fields import Duration, Secret, Settings, Size
@@ -46,8 +46,10 @@ class TraceSettings(Settings):
 
     size: Annotated[
         Size | Literal[0],
-        PlainSerializer(lambda size: f"{size / 10**6:g}MB", return_type=str),
-        Field(description="memory for the last frames of a link; 0 keeps none"),
+        Field(
+            description="memory for the last frames of a link; 0 keeps none",
+            json_schema_extra={"default": "4MB"},
+        ),
     ] = 4_000_000
     total: Annotated[
         Size,
