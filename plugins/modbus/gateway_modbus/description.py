@@ -42,7 +42,10 @@ def _pdu(pdu: bytes, *, asks: bool) -> str:
         why = SENTENCE.get(pdu[1], "not one of the standard").partition(":")[0]
         return f"function {function & 0x7F} refused: exception {pdu[1]}, {why}"
     words = _request(function, pdu) if asks else _answer(function, pdu)
-    return words or f"function {function} {'request' if asks else 'answer'} of {len(pdu)} octets"
+    return (
+        words
+        or f"function {function} {'request' if asks else 'answer'} of {_count(len(pdu), 'octet')}"
+    )
 
 
 def _request(function: int, pdu: bytes) -> str:
