@@ -57,7 +57,7 @@ def reason_text(kind: int, code: int) -> str:
     """Return a reason code (MQTT 5.0 clause 2.4) in the standard's words."""
     try:
         return str(ReasonCode(kind, identifier=code))
-    except (KeyError, AssertionError):
+    except (KeyError, ValueError, AssertionError):
         return f"reason code 0x{code:02X}"
 
 

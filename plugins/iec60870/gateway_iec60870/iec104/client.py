@@ -81,7 +81,7 @@ class Iec104Client(ControllingSource):
 
     def describe(self, direction: str, frame: bytes) -> str:
         """See `Link.describe`."""
-        return apci.describe(frame, partial(asdu.describe, sizes=asdu.IEC104))
+        return apci.describe(frame, partial(asdu.describe, sizes=self.sizes))
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""

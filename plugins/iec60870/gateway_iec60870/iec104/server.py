@@ -110,7 +110,7 @@ class Iec104Server(ControlledLink):
 
     def describe(self, direction: str, frame: bytes) -> str:
         """See `Link.describe`."""
-        return apci.describe(frame, partial(asdu.describe, sizes=asdu.IEC104))
+        return apci.describe(frame, partial(asdu.describe, sizes=self.sizes))
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""
