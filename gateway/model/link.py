@@ -49,7 +49,7 @@ class Link(BaseModel):
         """Say in a line for people what a frame is that this link showed by `ctx.trace`.
 
         direction: `tx` or `rx`, as it was shown.
-        frame:     its octets; of a very long one only the first (`gateway.trace.LONGEST`).
+        frame:     its octets; of a very long one only the first 65,535.
 
         For `gateway trace`: called when somebody looks, never while frames pass, with whatever
         went over the wire. Of what it cannot read it says what it can, or returns "" and the octets
