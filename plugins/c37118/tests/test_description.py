@@ -47,16 +47,18 @@ async def test_wireshark_reads_what_passes(transport: str, tmp_path: Path) -> No
     """Frames of both ends are dissected, in plain and over TLS, as of the kind that was said."""
     server, client = ends(transport, tmp_path)
     field = Emitter(name="field")
-    async with running([field], [server], SENT, data=tmp_path / "a") as sends:
-        async with running([client], [], TAKEN, data=tmp_path / "b") as takes:
-            await takes.until(lambda: takes.state("pmu") == "up", timeout=20)
-            await report(field)
-            await asyncio.sleep(0.3)
-            for gateway, link in ((sends, "wams"), (takes, "pmu")):
-                found = await dissected(gateway, link, *FIELDS)
-                assert {row["_ws.malformed"] for row in found} == {""}
-                assert {"DATA", "COMMAND"} <= {KINDS[row["synphasor.frtype"]] for row in found}
-                for row in found:
-                    assert row["synphasor.idcode_stream_source"] == "7"
-                    assert "idcode 7, " in row["frame.comment"]
-                    assert f", {row['synphasor.frsize']} octets" in row["frame.comment"]
+    async with (
+        running([field], [server], SENT, data=tmp_path / "a") as sends,
+        running([client], [], TAKEN, data=tmp_path / "b") as takes,
+    ):
+        await takes.until(lambda: takes.state("pmu") == "up", timeout=20)
+        await report(field)
+        await asyncio.sleep(0.3)
+        for gateway, link in ((sends, "wams"), (takes, "pmu")):
+            found = await dissected(gateway, link, *FIELDS)
+            assert {row["_ws.malformed"] for row in found} == {""}
+            assert {"DATA", "COMMAND"} <= {KINDS[row["synphasor.frtype"]] for row in found}
+            for row in found:
+                assert row["synphasor.idcode_stream_source"] == "7"
+                assert "idcode 7, " in row["frame.comment"]
+                assert f", {row['synphasor.frsize']} octets" in row["frame.comment"]
