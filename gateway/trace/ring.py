@@ -28,12 +28,10 @@ LARGE = 2000
 _Kept = tuple[int, str, bytes, str, str]
 _Cut = tuple[int, str, bytes, str, str, int, None]
 _KeptDid = tuple[int, int, int, int, tuple[int, ...], bool]
-_Item = _Kept | _Cut | _KeptDid
-"""They are told apart by their lengths."""
 
 
 class _Chunk(NamedTuple):
-    """What was shown one after the other, as the octets of `marshal`."""
+    """Frames that were shown one after the other, and what they did, as octets of `marshal`."""
 
     first: int
     frames: int
@@ -95,18 +93,20 @@ class Ring:
         self._room = size
         self._dids = 0
         self._chunks: deque[_Chunk] = deque()
-        self._young: list[_Item] = []
-        young, note_down, settle = self._young, self._young.append, self._settle
+        self._young: list[_Kept | _Cut] = []
+        self._young_did: list[_KeptDid] = []
+        young, keep, settle = self._young, self._young.append, self._settle
+        did_young, keep_did = self._young_did, self._young_did.append
 
         def add(direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
             if type(frame) is not bytes:
                 frame = bytes(frame)
             if len(frame) <= LARGE:
-                note_down((now(), direction, frame, note, peer))
+                keep((now(), direction, frame, note, peer))
                 if len(young) < YOUNG:
                     return
             else:
-                note_down(_cut(now(), direction, frame, note, peer))
+                keep(_cut(now(), direction, frame, note, peer))
             settle()
 
         def did(
@@ -117,8 +117,8 @@ class Ring:
             frame: int = 0,
             lost: bool = False,
         ) -> None:
-            note_down((frame, time, samples, taken, points, lost))
-            if len(young) >= YOUNG:
+            keep_did((frame or self._last + len(young), time, samples, taken, points, lost))
+            if len(did_young) > YOUNG:
                 settle()
 
         self.add = add
@@ -135,7 +135,7 @@ class Ring:
     @property
     def last(self) -> int:
         """Number of the last frame, 0 for none."""
-        return self._last + _frames(self._young)
+        return self._last + len(self._young)
 
     def after(self, number: int, most: int) -> list[Frame]:
         """Return the frames behind that one, oldest first: what is left of the next `most`.
@@ -148,60 +148,50 @@ class Ring:
         low = max(self.gone + 1, begin - BURST)
         kept: list[_Kept | _Cut] = []
         dids: list[_KeptDid] = []
-        for first, items in self._between(low, end + BURST):
-            low = min(low, first)
-            for one in items:
-                if len(one) == 6:
-                    of = one[0] or low + len(kept) - 1
-                    dids.append((of, *one[1:]))
-                else:
-                    if not kept:
-                        low = first
-                    kept.append(one)
+        for first, frames, did in self._between(low, end + BURST):
+            if not kept:
+                low = first
+            kept += frames
+            dids += did
         return _told(kept, dids, low, begin, end)
 
-    def _between(self, low: int, high: int) -> Iterator[tuple[int, list[_Item]]]:
-        """Yield what is kept around these numbers, with the number of the first frame of each."""
+    def _between(
+        self, low: int, high: int
+    ) -> Iterator[tuple[int, list[_Kept | _Cut], list[_KeptDid]]]:
+        """Yield what is kept around these numbers, each with the number of its first frame."""
         found: list[_Chunk] = []
         for chunk in reversed(self._chunks):
-            if chunk.first + chunk.frames <= low and found and chunk.frames:
-                break
             if chunk.first <= high:
                 found.append(chunk)
             if chunk.first <= low and chunk.frames:
                 break
         for chunk in reversed(found):
             # It is what `_settle` has written.
-            yield chunk.first, marshal.loads(chunk.octets)  # noqa: S302
-        yield self._last + 1, self._young
+            frames, did = marshal.loads(chunk.octets)  # noqa: S302
+            yield chunk.first, frames, did
+        yield self._last + 1, self._young, self._young_did
 
     def _settle(self) -> None:
         """Make a chunk of what is young, and push out what has no room."""
-        frames = _frames(self._young)
-        if not frames:
-            # A source that emits long after its last frame pushes no frame out.
-            self._dids += len(self._young)
-            if self._dids > MOST_DID:
-                self._young.clear()
-                return
-        else:
-            self._dids = 0
-        try:
-            octets = marshal.dumps(self._young, VERSION)
-        except ValueError:
-            octets = marshal.dumps([tuple(map(_plain, one)) for one in self._young], VERSION)
+        frames = len(self._young)
+        # A source that emits long after its last frame pushes no frame out.
+        self._dids = 0 if frames else self._dids + len(self._young_did)
+        if self._dids <= MOST_DID:
+            young = (self._young, self._young_did)
+            try:
+                octets = marshal.dumps(young, VERSION)
+            except ValueError:
+                plain = [[tuple(map(_plain, one)) for one in some] for some in young]
+                octets = marshal.dumps(plain, VERSION)
+            self._chunks.append(_Chunk(self._last + 1, frames, octets))
+            self._last += frames
+            self._room -= len(octets) + CHUNK
         self._young.clear()
-        self._chunks.append(_Chunk(self._last + 1, frames, octets))
-        self._last += frames
-        self._room -= len(octets) + CHUNK
+        self._young_did.clear()
         while self._room < 0:
             chunk = self._chunks.popleft()
             self._room += len(chunk.octets) + CHUNK
             self.gone += chunk.frames
-
-
-def _frames(items: Iterable[_Item]) -> int:
-    return sum([len(one) != 6 for one in items])
 
 
 def _cut(time: int, direction: str, frame: bytes, note: str, peer: str) -> _Kept | _Cut:
@@ -214,7 +204,9 @@ def _plain(value: Any) -> Any:
     """Return what `marshal` takes: a word of an enumeration is a text, too."""
     if isinstance(value, str):
         return str(value)
-    return int(value) if isinstance(value, int) else value
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return value if value is None or isinstance(value, bytes | bool) else int(value)
 
 
 def _told(
