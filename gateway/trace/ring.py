@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import marshal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from struct import Struct
+from typing import NamedTuple
 
 LONGEST = 65_535
 """Octets that are kept of a frame; those behind are counted only."""
-CHUNK = 200
-"""Bytes of memory that a chunk takes besides its own, with CPython 3.11 on x86-64."""
-VERSION = 4
-"""Of `marshal`; it notes an object that is there twice once only."""
-MOST_DID = 16
-"""Emissions that are kept of one frame, about."""
 FIRST = 4
 """Points of an emission that are named."""
 BURST = 64
 """Frames before the last one that came that an emission may be of."""
+MOST_DID = 16
+"""Emissions that are kept of one frame."""
+SEGMENTS = 8
+"""Parts of a ring's memory: the oldest goes as a whole."""
+LEAST = 1024
+"""Bytes of the smallest segment."""
+MARK = 0x3F
+"""Bits of a number that are 0 where a frame is found at once."""
+TEXTS = 0.25
+"""Part of a segment's size above which its notes and peers end it."""
 
-YOUNG = 64
-"""Frames and emissions that become one chunk."""
-LARGE = 2000
-"""Octets of a frame that ends a chunk."""
-
-_Kept = tuple[int, str, bytes, str, str]
-_Cut = tuple[int, str, bytes, str, str, int, None]
-_KeptDid = tuple[int, int, int, int, tuple[int, ...], bool]
-
-
-class _Chunk(NamedTuple):
-    """Frames that were shown one after the other, and what they did, as octets of `marshal`."""
-
-    first: int
-    frames: int
-    octets: bytes
+_FRAME = Struct("<qBHII")
+"""Time, kind, number of note and peer, octets that are kept and octets of the whole frame."""
+_HEAD = _FRAME.size
+_DID = Struct("<qBBHIIQ4i")
+"""Time, kind, lost, points that are named, samples, taken, frame, points."""
+_WAS_DONE = 2
+"""The kind of what a source emitted; that of a frame is its direction's index."""
+_DIRECTIONS = ("tx", "rx")
+_NOBODY = (0,) * FIRST
 
 
 class Did(NamedTuple):
@@ -76,38 +73,122 @@ class Frame(NamedTuple):
     did: tuple[Did, ...] = ()
 
 
+class _Done(NamedTuple):
+    """What was emitted, and the frame and the time that it was said to be of."""
+
+    frame: int
+    time: int
+    did: Did
+
+
+class _Segment:
+    """A piece of memory, and what is to be known of what stands there.
+
+    before: frames before its first one.
+    end:    where nothing stands any more.
+    marks:  number of a frame, and where it begins.
+    said:   numbers of notes with peers; `texts` is how long they are.
+    """
+
+    __slots__ = ("before", "buffer", "end", "marks", "said", "texts")
+
+    def __init__(self, size: int, before: int) -> None:
+        self.buffer = bytearray(size)
+        self.begin(before)
+
+    def begin(self, before: int) -> None:
+        """Forget what stands there."""
+        self.before = before
+        self.end = self.texts = 0
+        self.marks: list[tuple[int, int]] = []
+        self.said: dict[tuple[str, str], int] = {}
+
+    def read(self, low: int, high: int, done: list[_Done]) -> Iterator[Frame]:
+        """Yield the frames from one at or before `low` to `high`, and add what they did."""
+        number, at = self.before, 0
+        for marked, begins in reversed(self.marks):
+            if marked <= low:
+                number, at = marked - 1, begins
+                break
+        said = list(self.said)
+        while at < self.end:
+            if self.buffer[at + 8] == _WAS_DONE:
+                time, _, lost, n, samples, taken, of, *four = _DID.unpack_from(self.buffer, at)
+                at += _DID.size
+                done.append(_Done(of, time, Did(samples, taken, tuple(four[:n]), bool(lost))))
+                continue
+            number += 1
+            if number > high:
+                return
+            time, kind, index, kept, length = _FRAME.unpack_from(self.buffer, at)
+            at += _HEAD
+            octets = bytes(self.buffer[at : at + kept])
+            at += kept
+            yield Frame(number, time, _DIRECTIONS[kind], octets, length, *said[index])
+
+
 class Ring:
     """Keeps the last frames within a bound; on the event loop only.
 
-    All links pass here with each frame: `add` and `did` only note what they are given. When there
-    is enough it becomes one chunk of octets: thousands of small objects that live long would cost
-    the gateway many times that, in caches and in the collector of garbage.
+    All links pass here with each frame. What is kept is copied into memory that is there already:
+    objects that live on would push everything else out of the processor's caches.
+
+    gone: how many frames the bound has pushed out.
     """
 
     def __init__(self, size: int, now: Callable[[], int]) -> None:
-        """`size` bytes of memory, overhead included; `now` gives the wall clock in ns."""
+        """`size` bytes of memory; `now` gives the wall clock in ns."""
         self.size = size
         self.gone = 0
-        """How many frames the bound has pushed out."""
-        self._last = 0
-        self._room = size
-        self._dids = 0
-        self._chunks: deque[_Chunk] = deque()
-        self._young: list[_Kept | _Cut] = []
-        self._young_did: list[_KeptDid] = []
-        young, keep, settle = self._young, self._young.append, self._settle
-        did_young, keep_did = self._young_did, self._young_did.append
+        self._segments: deque[_Segment] = deque()
+        self._each = max(LEAST, size // SEGMENTS)
+        self._most = max(1, size // self._each)
+        self._write(now)
+
+    def _write(self, now: Callable[[], int]) -> None:
+        """Make `add` and `did`, whose state is in variables of this function: that costs least."""
+        pack_frame, pack_did, limit = _FRAME.pack_into, _DID.pack_into, self._each
+        did_size, longest = _DID.size, min(LONGEST, self._each - _HEAD)
+        segment = self._next(0)
+        buffer, marks = segment.buffer, segment.marks
+        at = count = dids = index = 0
+        last_note: str | None = None
+        last_peer = ""
+
+        def turn() -> None:
+            nonlocal segment, buffer, marks, at, last_note
+            segment.end = at
+            segment = self._next(count)
+            buffer, marks, at, last_note = segment.buffer, segment.marks, 0, None
+
+        def say(note: str, peer: str) -> None:
+            nonlocal index, last_note, last_peer
+            if segment.texts > TEXTS * limit:
+                turn()
+            pair = (str(note), str(peer))
+            index = segment.said.setdefault(pair, len(segment.said))
+            if index == len(segment.said) - 1:
+                segment.texts += len(note) + len(peer)
+            last_note, last_peer = note, peer
 
         def add(direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
-            if type(frame) is not bytes:
-                frame = bytes(frame)
-            if len(frame) <= LARGE:
-                keep((now(), direction, frame, note, peer))
-                if len(young) < YOUNG:
-                    return
-            else:
-                keep(_cut(now(), direction, frame, note, peer))
-            settle()
+            nonlocal at, count, dids
+            length = kept = len(frame)
+            if length > longest:
+                kept = longest
+                frame = frame[:kept]
+            if at + _HEAD + kept > limit:
+                turn()
+            if note is not last_note or peer is not last_peer:
+                say(note, peer)
+            dids = 0
+            count += 1
+            if not count & MARK:
+                marks.append((count, at))
+            pack_frame(buffer, at, now(), direction == "rx", index, kept, length)
+            at += _HEAD
+            buffer[at : at + kept] = frame
+            at += kept
 
         def did(
             samples: int,
@@ -117,9 +198,21 @@ class Ring:
             frame: int = 0,
             lost: bool = False,
         ) -> None:
-            keep_did((frame or self._last + len(young), time, samples, taken, points, lost))
-            if len(did_young) > YOUNG:
-                settle()
+            nonlocal at, dids
+            dids += 1
+            if dids > MOST_DID or not count:
+                return
+            if at + did_size > limit:
+                turn()
+            n = len(points)
+            four = points if n == FIRST else (*points, *_NOBODY)[:FIRST]
+            of = frame or count
+            pack_did(buffer, at, time, _WAS_DONE, lost, n, samples, taken, of, *four)
+            at += did_size
+
+        def last() -> int:
+            segment.end = at
+            return count
 
         self.add = add
         """Keep a frame; see `LinkContext.trace`."""
@@ -128,14 +221,15 @@ class Ring:
 
         time: when it had come, ns: then it may be one before that came in the same burst.
         """
-
-    def __len__(self) -> int:
-        return self.last - self.gone
+        self._written = last
 
     @property
     def last(self) -> int:
         """Number of the last frame, 0 for none."""
-        return self._last + len(self._young)
+        return self._written()
+
+    def __len__(self) -> int:
+        return self.last - self.gone
 
     def after(self, number: int, most: int) -> list[Frame]:
         """Return the frames behind that one, oldest first: what is left of the next `most`.
@@ -144,104 +238,53 @@ class Ring:
         """
         begin = max(self.gone, number) + 1
         end = min(self.last, begin + most - 1)
+        if begin > end:
+            return []
         # Those beside them tell which frame of a burst did something.
-        low = max(self.gone + 1, begin - BURST)
-        kept: list[_Kept | _Cut] = []
-        dids: list[_KeptDid] = []
-        for first, frames, did in self._between(low, end + BURST):
-            if not kept:
-                low = first
-            kept += frames
-            dids += did
-        return _told(kept, dids, low, begin, end)
+        low, high = max(self.gone + 1, begin - BURST), end + BURST
+        frames: list[Frame] = []
+        done: list[_Done] = []
+        ends = [segment.before for segment in self._segments]
+        for segment, last in zip(self._segments, (*ends[1:], self.last), strict=True):
+            if segment.before < high and last >= low:
+                frames += segment.read(low, high, done)
+        low = frames[0].number
+        did: dict[int, tuple[Did, ...]] = {}
+        for of, time, one in done:
+            if low <= of < low + len(frames):
+                # What is not heard of any more may be for want of an answer: of any frame.
+                at = of - low if one.lost else _cause(frames, of - low, time)
+                if at is not None:
+                    did[low + at] = (*did.get(low + at, ()), one)
+        shown = frames[begin - low : end - low + 1]
+        return [frame._replace(did=did.get(frame.number, ())) for frame in shown]
 
-    def _between(
-        self, low: int, high: int
-    ) -> Iterator[tuple[int, list[_Kept | _Cut], list[_KeptDid]]]:
-        """Yield what is kept around these numbers, each with the number of its first frame."""
-        found: list[_Chunk] = []
-        for chunk in reversed(self._chunks):
-            if chunk.first <= high:
-                found.append(chunk)
-            if chunk.first <= low and chunk.frames:
-                break
-        for chunk in reversed(found):
-            # It is what `_settle` has written.
-            frames, did = marshal.loads(chunk.octets)  # noqa: S302
-            yield chunk.first, frames, did
-        yield self._last + 1, self._young, self._young_did
-
-    def _settle(self) -> None:
-        """Make a chunk of what is young, and push out what has no room."""
-        frames = len(self._young)
-        # A source that emits long after its last frame pushes no frame out.
-        self._dids = 0 if frames else self._dids + len(self._young_did)
-        if self._dids <= MOST_DID:
-            young = (self._young, self._young_did)
-            try:
-                octets = marshal.dumps(young, VERSION)
-            except ValueError:
-                plain = [[tuple(map(_plain, one)) for one in some] for some in young]
-                octets = marshal.dumps(plain, VERSION)
-            self._chunks.append(_Chunk(self._last + 1, frames, octets))
-            self._last += frames
-            self._room -= len(octets) + CHUNK
-        self._young.clear()
-        self._young_did.clear()
-        while self._room < 0:
-            chunk = self._chunks.popleft()
-            self._room += len(chunk.octets) + CHUNK
-            self.gone += chunk.frames
+    def _next(self, before: int) -> _Segment:
+        """Return the segment that is written next, in the place of the oldest where there is no
+        room for another."""
+        if len(self._segments) < self._most:
+            self._segments.append(_Segment(self._each, before))
+        else:
+            oldest = self._segments.popleft()
+            oldest.begin(before)
+            self._segments.append(oldest)
+            self.gone = self._segments[0].before
+        return self._segments[-1]
 
 
-def _cut(time: int, direction: str, frame: bytes, note: str, peer: str) -> _Kept | _Cut:
-    if len(frame) <= LONGEST:
-        return time, direction, frame, note, peer
-    return time, direction, frame[:LONGEST], note, peer, len(frame), None
-
-
-def _plain(value: Any) -> Any:
-    """Return what `marshal` takes: a word of an enumeration is a text, too."""
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, tuple):
-        return tuple(map(_plain, value))
-    return value if value is None or isinstance(value, bytes | bool) else int(value)
-
-
-def _told(
-    kept: Sequence[_Kept | _Cut], dids: Iterable[_KeptDid], low: int, begin: int, end: int
-) -> list[Frame]:
-    """Return frames with what they did; `low` is the number of the first one that is known."""
-    did: dict[int, tuple[Did, ...]] = {}
-    for of, time, samples, taken, points, lost in dids:
-        if not low <= of < low + len(kept):
-            continue
-        # What is not heard of any more may be for want of an answer: of any frame.
-        at = of - low if lost else _cause(kept, of - low, time)
-        if at is not None and len(did.get(low + at, ())) < MOST_DID:
-            did[low + at] = (*did.get(low + at, ()), Did(samples, taken, points, lost))
-    shown = []
-    for n, one in enumerate(kept[max(0, begin - low) : end - low + 1], max(low, begin)):
-        time, direction, octets, note, peer = one[:5]
-        length = one[5] if len(one) == 7 else len(octets)
-        shown.append(Frame(n, time, direction, octets, length, note, peer, did.get(n, ())))
-    return shown
-
-
-def _cause(kept: Sequence[_Kept | _Cut], at: int, time: int) -> int | None:
+def _cause(frames: Sequence[Frame], at: int, time: int) -> int | None:
     """Return the index of the frame that came, of the burst that ends at `at`; None for none.
 
     What had come by `time` was shown a moment later: its own time is not before it.
     """
     found = None
     for index in range(at, max(-1, at - BURST), -1):
-        shown, direction = kept[index][:2]
-        if direction != "rx":
+        frame = frames[index]
+        if frame.direction != "rx":
             continue
         if found is None:
             found = index
-        if not time or shown < time:
+        if not time or frame.time < time:
             break
         found = index
     return found
