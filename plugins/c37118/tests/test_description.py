@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,14 @@ from hypothesis import strategies as st
 from gateway.c37118 import Command, Frame, FrameKind
 from gateway.testing import Emitter, dissected, running
 
-sys.path.insert(0, str(Path(__file__).parent))
-from test_both_ends import SENT, TAKEN, ends, report
+# Other plugins have a module of this name, too.
+_spec = importlib.util.spec_from_file_location(
+    "c37118_both_ends", Path(__file__).with_name("test_both_ends.py")
+)
+assert _spec is not None
+assert _spec.loader is not None
+both_ends = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(both_ends)
 
 FIELDS = (
     "synphasor.frtype", "synphasor.idcode_stream_source", "synphasor.frsize", "frame.comment",
@@ -45,14 +51,14 @@ def test_any_octets_are_one_line(body: bytes, framed: bool) -> None:
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
 async def test_wireshark_reads_what_passes(transport: str, tmp_path: Path) -> None:
     """Frames of both ends are dissected, in plain and over TLS, as of the kind that was said."""
-    server, client = ends(transport, tmp_path)
+    server, client = both_ends.ends(transport, tmp_path)
     field = Emitter(name="field")
     async with (
-        running([field], [server], SENT, data=tmp_path / "a") as sends,
-        running([client], [], TAKEN, data=tmp_path / "b") as takes,
+        running([field], [server], both_ends.SENT, data=tmp_path / "a") as sends,
+        running([client], [], both_ends.TAKEN, data=tmp_path / "b") as takes,
     ):
         await takes.until(lambda: takes.state("pmu") == "up", timeout=20)
-        await report(field)
+        await both_ends.report(field)
         await asyncio.sleep(0.3)
         for gateway, link in ((sends, "wams"), (takes, "pmu")):
             found = await dissected(gateway, link, *FIELDS)
