@@ -28,6 +28,7 @@ class Job:
     poll:  seconds between two polls of a device; devices poll spread over it.
     sink:  one MQTT message per device, one per batch, no sink at all, or OPC UA.
     pipeline: requests on the way at once; a device's 100 values take two.
+    frames: whether the gateway keeps the last frames of each link, as it does by itself.
     """
 
     devices: int
@@ -37,6 +38,7 @@ class Job:
     sink_port: int = 0
     history_rate: int = 20_000
     pipeline: int = 1
+    frames: bool = True
 
     @property
     def offered(self) -> float:
@@ -46,7 +48,8 @@ class Job:
     def write(self, folder: Path) -> Path:
         """Write the files and return the path of the YAML; data goes to `folder/data`."""
         poll = seconds_text(self.poll)
-        lines = [f"gateway: {{name: bench, data: {folder / 'data'}}}", "points:"]
+        kept = "" if self.frames else ", trace: {size: 0}"
+        lines = [f"gateway: {{name: bench, data: {folder / 'data'}{kept}}}", "points:"]
         lists = folder / "points"
         lists.mkdir(exist_ok=True)
         names = point_names()

@@ -194,11 +194,14 @@ def run(
     *,
     reference: Reference | None = None,
     pipeline: int = 1,
+    frames: bool = True,
     patience: float = 120.0,
 ) -> Figures:
     """Set everything up, measure one configuration, and take everything down."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, rig(Path(name)) as at:
-        job = Job(devices, poll, sink, at.devices.port, at.broker.port, pipeline=pipeline)
+        job = Job(
+            devices, poll, sink, at.devices.port, at.broker.port, pipeline=pipeline, frames=frames
+        )
         if reference is not None:
             command: list[str | Path] = [
                 sys.executable, "-m", f"benchmarks.{reference}", str(at.devices.port),
@@ -219,6 +222,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--reference", choices=["script", "floor"], help="in the gateway's place")
     parser.add_argument("--pipeline", type=int, default=1)
+    parser.add_argument("--no-frames", action="store_true", help="gateway.trace.size is 0")
     chosen = parser.parse_args()
     poll = TypeAdapter(Duration).validate_python(chosen.poll)
     figures = run(
@@ -228,6 +232,7 @@ def main() -> None:
         chosen.seconds,
         reference=chosen.reference,
         pipeline=chosen.pipeline,
+        frames=not chosen.no_frames,
     )
     print(figures)
 

@@ -27,6 +27,7 @@ from gateway.model.command import (
     SelectRule,
 )
 from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
+from gateway.model.dissector import Dissector
 from gateway.model.errors import CustodyRefused, GatewayError, LinkError, reason
 from gateway.model.field import Field
 from gateway.model.fields import (
@@ -76,6 +77,7 @@ __all__ = [
     "DeadbandKind",
     "Definition",
     "Delivery",
+    "Dissector",
     "Duration",
     "Endpoint",
     "Field",

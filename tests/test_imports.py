@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "kernel": {"model", "kernel"},
     "journal": {"model", "journal"},
     "tls": {"model", "tls"},
+    "trace": {"model", "trace"},
     "interlock": {"model", "interlock"},
     "audit": {"model", "audit"},
     "access": {"model", "access"},
@@ -32,11 +33,11 @@ MAY_IMPORT = {
     "config": {"model", "hookspecs", "interlock", "access", "host", "config", "__init__"},
     "engine": {
         "model", "kernel", "journal", "tls", "interlock", "audit", "access", "command", "host",
-        "waveform", "config", "engine", "__init__",
+        "waveform", "config", "trace", "engine", "__init__",
     },
     "cli": {
         "model", "kernel", "journal", "tls", "interlock", "audit", "access", "command", "host",
-        "config", "engine", "cli", "__init__",
+        "config", "trace", "engine", "cli", "__init__",
     },
     "testing": {
         "model", "hookspecs", "kernel", "journal", "tls", "interlock", "audit", "access",

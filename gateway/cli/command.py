@@ -14,6 +14,7 @@ import click
 from gateway import __version__
 from gateway.cli.audit import audit
 from gateway.cli.operate import command, point
+from gateway.cli.trace import trace
 from gateway.cli.user import user
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def gateway() -> None:
 gateway.add_command(audit)
 gateway.add_command(command)
 gateway.add_command(point)
+gateway.add_command(trace)
 gateway.add_command(user)
 
 

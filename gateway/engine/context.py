@@ -32,6 +32,7 @@ from gateway.model.quality import Quality
 from gateway.model.tls import Tls
 from gateway.model.waveform import Waveform
 from gateway.tls import Certificates
+from gateway.trace import FIRST, Ring
 
 LONGEST_TEXT = 256
 """Characters of what clients say that go on record."""
@@ -51,16 +52,23 @@ class _Context:
         data: Path,
         clock: Clock,
         on_up: Callable[[str], None],
-        tracing: bool,
         certificates: Certificates,
+        ring: Ring | None,
+        logged: Callable[[str, bytes], str] | None,
     ) -> None:
+        """`ring` keeps frames, and `logged` says what one is that is to be logged, where wanted."""
         self.name = status.name
         self.gateway = gateway
         self.points = points
         self.image = image
         self._data = data
         self.log = logging.getLogger(f"gateway_{status.type.split('.')[0]}.{status.name}")
-        self.tracing = tracing
+        self.tracing = ring is not None or logged is not None
+        self._ring = ring
+        self._logged = logged
+        if ring is not None and logged is None:
+            # The way that every frame goes, in the busiest of gateways.
+            self.trace = ring.add  # type: ignore[method-assign]
         self._status = status
         self._clock = clock
         self._on_up = on_up
@@ -83,9 +91,12 @@ class _Context:
     def count(self, what: str, n: int = 1) -> None:
         self._status.counters[what] += n
 
-    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
-        if self.tracing:
-            self.log.info("%s %s %s %s", self.name, direction, frame.hex(" "), note)
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
+        if self._ring is not None:
+            self._ring.add(direction, frame, note, peer)
+        if self._logged is not None:
+            said = "; ".join(filter(None, (self._logged(direction, frame), note)))
+            self.log.info("%s %s %s %s", self.name, direction, frame.hex(" "), said)
 
     async def every(self, period: float, offset: float = 0.0) -> AsyncIterator[int]:
         step = max(1, round(period * 1e9))
@@ -140,18 +151,23 @@ class RunningSource(_Context, SourceContext):
         if self._intake.crowded:
             await self._intake.room()
         try:
-            return self._intake.decode(plan, data, self._clock.now() if time is None else time)
+            taken = self._intake.decode(plan, data, self._clock.now() if time is None else time)
         except KernelError as error:
             raise ValueError(str(error)) from error
+        if self._ring is not None:
+            self._ring.did(plan.size, taken, plan.first, time or 0)
+        return taken
 
     async def emit(self, batch: Batch, *, every: bool = False) -> None:
         self._check(batch.point)
+        last = 0 if self._ring is None else self._ring.last
         # Emits that wait for room, or for those that do, are judged in the order of their calls.
         async with self._turn:
             await self._intake.room()
             custody = self._intake.judge(
                 received(batch, self._clock.now(), self._intake.time_quality), every=every
             )
+            self._note(last, batch)
         if custody is not None:
             await asyncio.shield(custody)
 
@@ -165,6 +181,7 @@ class RunningSource(_Context, SourceContext):
 
     async def _measured(self, measuring: Measuring, waveform: Waveform) -> int:
         taken = 0
+        last = 0 if self._ring is None else self._ring.last
         # One block after the other: an estimator belongs to one of them at a time.
         async with measuring.turn:
             if self._intake.crowded:
@@ -172,13 +189,17 @@ class RunningSource(_Context, SourceContext):
             for batch, every in await measuring.take(waveform):
                 taken += len(batch)
                 self._intake.judge(batch, every=every)
+                self._note(last, batch)
         return taken
 
     async def stale(self, points: Sequence[int], quality: Quality = STALE) -> None:
         self._check(np.asarray(points, np.int32))
+        last = 0 if self._ring is None else self._ring.last
         async with self._turn:
             await self._intake.room()
-            self._intake.judge(lost(points, quality, self._clock.now()), every=False)
+            batch = lost(points, quality, self._clock.now())
+            self._intake.judge(batch, every=False)
+            self._note(last, batch, lost=True)
 
     def commands(self) -> AsyncIterator[Command]:
         self._outbox.connect()
@@ -190,6 +211,12 @@ class RunningSource(_Context, SourceContext):
         else:
             self.count("late_answers")
             self._authority.late(command, status, detail)
+
+    def _note(self, frame: int, batch: Batch, *, lost: bool = False) -> None:
+        """Note what a frame did, which the intake has just judged."""
+        if self._ring is not None and frame:
+            first = tuple(batch.point[:FIRST].tolist())
+            self._ring.did(len(batch), self._intake.taken, first, frame=frame, lost=lost)
 
     def _check(self, points: Any) -> None:
         if len(points) and not (

@@ -38,6 +38,7 @@ from gateway.model.link import Link, Sink, Source
 from gateway.model.point import DeadbandKind, Definition, LinkPoint
 from gateway.model.quality import Quality
 from gateway.tls import Certificates
+from gateway.trace import Ring, words
 from gateway.waveform import WaveformSource
 
 log = logging.getLogger("gateway")
@@ -83,7 +84,9 @@ class Engine:
         self._selections: dict[str, Selection] = {}
         self._of_source: dict[str, list[LinkPoint]] = {}
         self._measuring: list[Measuring] = []
-        self._trace = frozenset(trace)
+        self.rings: dict[str, Ring] = {}
+        """The last frames of each link; empty where none are kept."""
+        self._logged = frozenset(trace)
 
     @property
     def ledgers(self) -> dict[str, Ledger]:
@@ -199,6 +202,10 @@ class Engine:
                 address = definition.addresses.get(definition.source)
                 of_source[definition.source].append(LinkPoint(number, definition, address))
                 owner[number] = number_of[definition.source]
+        kept = self.configuration.gateway.trace
+        if kept.size and links:
+            size = min(kept.size, kept.total // len(links))
+            self.rings = {link.name: Ring(size, self.clock.now) for link in links}
         waveforms = Waveforms(link.name for link in links if isinstance(link, WaveformSource))
         for link in links:
             is_source = isinstance(link, Source)
@@ -214,8 +221,9 @@ class Engine:
                 self.data / link.name,
                 self.clock,
                 supervisor.up,
-                link.name in self._trace,
                 self.certificates,
+                self.rings.get(link.name),
+                partial(words, link) if link.name in self._logged else None,
             )
             if isinstance(link, Source):
                 outbox = self._outboxes[link.name]

@@ -44,6 +44,8 @@ class Intake:
         self._watch: Watch | None = None
         self.samples = 0
         """Samples taken since the start."""
+        self.taken = 0
+        """Samples that the last `judge` took."""
         self.time_quality = 0
         """Flags of every sample whose time is the gateway's own."""
 
@@ -83,6 +85,7 @@ class Intake:
             if self._rows.free < len(part):
                 self.flush()
             taken += self._points.judge(part, every, self._rows)
+        self.taken = taken
         if not taken:
             return None
         if self._scheduled is None:

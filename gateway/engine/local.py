@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.engine.frames import frames
 from gateway.engine.report import report, samples
 from gateway.model.access import AccessRefused
 from gateway.model.command import Answer, Client, Operation, Request
@@ -69,6 +70,8 @@ class _Session:
                 return report(self._engine)
             case "points":
                 return {"points": samples(self._engine, selector(tuple(asked["names"])))}
+            case "frames":
+                return await frames(self._engine, asked["links"], asked["after"], asked["past"])
             case "login":
                 self.client = await self._access.login(
                     SINK, asked["user"], asked["password"], self._account, self._number

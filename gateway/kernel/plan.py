@@ -15,6 +15,7 @@ from gateway.model.field import WIDTHS, Field
 
 # Shorter stretches of neighbouring points cost more as runs of their own than in a list.
 _SHORTEST_RUN = 8
+_NAMED = 4
 
 
 class _Place(NamedTuple):
@@ -36,12 +37,13 @@ class Plan:
     of its points is decided here.
 
     size:   number of fields.
+    first:  points of the first ones, as they were given.
     length: bytes that the block must have.
 
     Raises ValueError, naming the field, for a field that cannot be, or two fields of one point.
     """
 
-    __slots__ = ("_c", "_held", "length", "points", "size")
+    __slots__ = ("_c", "_held", "first", "length", "points", "size")
 
     def __init__(self, points: Points, fields: Iterable[Field]) -> None:
         held = list(fields)
@@ -55,6 +57,7 @@ class Plan:
             seen[field.point] = index
         self.points = points
         self.size = len(held)
+        self.first = tuple(field.point for field in held[:_NAMED])
         self.length = max((field.offset + WIDTHS[field.type] for field in held), default=0)
 
         runs, listed = _compile(points, sorted(_place(field) for field in held))

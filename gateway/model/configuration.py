@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -41,6 +41,22 @@ class JournalSettings(Settings):
     ] = WhenFull.DROP_OLDEST
 
 
+class TraceSettings(Settings):
+    """The last frames of each link, which `gateway trace` shows."""
+
+    size: Annotated[
+        Size | Literal[0],
+        Field(
+            description="memory for the last frames of a link; 0 keeps none",
+            json_schema_extra={"default": "4MB"},
+        ),
+    ] = 4_000_000
+    total: Annotated[
+        Size,
+        Field(description="of all links together; where they are many, each has its share"),
+    ] = 64_000_000
+
+
 class GatewaySettings(Settings):
     """The gateway itself."""
 
@@ -50,6 +66,7 @@ class GatewaySettings(Settings):
         Field(description="folder for journal and certificates, relative to the file"),
     ] = Path("data")
     journal: JournalSettings = JournalSettings()
+    trace: TraceSettings = TraceSettings()
     log_level: Annotated[
         str, Field(pattern="^(debug|info|warning|error)$", description="least level that is logged")
     ] = "info"

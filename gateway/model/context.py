@@ -60,7 +60,7 @@ class LinkContext(ABC):
     log: logging.Logger
     """For what an engineer must read; the host already writes one line down and one line up."""
     tracing: bool
-    """Whether anybody wants frames; ask before building what `trace` would be given."""
+    """Whether frames are kept or logged; ask before building what `trace` would be given."""
 
     @property
     @abstractmethod
@@ -98,8 +98,16 @@ class LinkContext(ABC):
         """Add `n` to a counter of this link, shown to the operator: `timeouts`, `exceptions` …"""
 
     @abstractmethod
-    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
-        """Show a frame, `tx` or `rx`, to whoever traces this link."""
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
+        """Show a frame that was sent (`tx`) or came (`rx`): the gateway keeps the last ones.
+
+        frame: hand over the bytes that are there already, plain ones where the wire is encrypted;
+               never a secret. What they say is the business of `Link.describe`, later.
+        note:  what the octets do not say, if anything.
+        peer:  `host:port` of the other side, or what else it is called.
+
+        What a source emits next is noted as what the last frame that came did.
+        """
 
 
 class SourceContext(LinkContext):

@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 
 from gateway.model.access import ROLE_NAME
 from gateway.model.context import SinkContext, SourceContext
+from gateway.model.dissector import Dissector
 from gateway.model.fields import Reconnect, Settings
 from gateway.model.point import Keep, Kind, LinkPoint, Point, SinkPoint
 
@@ -43,6 +44,22 @@ class Link(BaseModel):
         The ids are those of this call only.
         """
         return ()
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """Say in a line for people what a frame is that this link showed by `ctx.trace`.
+
+        direction: `tx` or `rx`, as it was shown.
+        frame:     its octets; of a very long one only the first 65,535.
+
+        For `gateway trace`: called when somebody looks, never while frames pass, with whatever
+        went over the wire. Of what it cannot read it says what it can, or returns "" and the octets
+        are shown; an error that it raises all the same is taken for "".
+        """
+        return ""
+
+    def dissector(self) -> Dissector | None:
+        """Return what reads the frames of this link in Wireshark; None where nothing does."""
+        return None
 
 
 class Source(Link):

@@ -7,6 +7,7 @@ from gateway.testing.links import Collector, Emitter, Row
 from gateway.testing.port import free_port, free_ports
 from gateway.testing.running import Running, configured, running
 from gateway.testing.waves import Sampler, circuit
+from gateway.testing.wireshark import dissected
 
 __all__ = [
     "AccessSettings",
@@ -20,6 +21,7 @@ __all__ = [
     "advance",
     "circuit",
     "configured",
+    "dissected",
     "free_port",
     "free_ports",
     "held",

@@ -145,15 +145,19 @@ async def running(
     name: str = "test",
     commands: CommandSettings | None = None,
     access: AccessSettings | None = None,
+    trace: Sequence[str] = (),
 ) -> AsyncIterator[Running]:
     """Run a gateway for the length of the block, and stop it gracefully.
 
-    `points` is CSV text or a file; `data` is the folder of its journal.
+    `points` is CSV text or a file; `data` is the folder of its journal; the frames of the links
+    that `trace` names are logged.
     """
     paused = isinstance(asyncio.get_running_loop(), PausedLoop)
     clock = clock or (PausedClock() if paused else TrustedClock())
     engine = Engine(
-        configured(sources, sinks, points, data, journal, name, commands, access), clock=clock
+        configured(sources, sinks, points, data, journal, name, commands, access),
+        clock=clock,
+        trace=trace,
     )
     gateway = Running(engine)
     gateway.start()

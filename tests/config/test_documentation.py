@@ -83,12 +83,16 @@ def test_every_setting_is_described_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `([\w.]+)` \| *`?([^|`]*?)`? *\|", PAGE, re.MULTILINE))
     own = schema(())["$defs"]
     settings = own["GatewaySettings"]["properties"]
-    journal = own["JournalSettings"]["properties"]
+    groups = {"journal": "JournalSettings", "trace": "TraceSettings"}
     expected = {
         name: one.get("default", "")
         for name, one in settings.items()
-        if name in GatewaySettings.model_fields and name != "journal"
-    } | {f"journal.{name}": one["default"] for name, one in journal.items()}
+        if name in GatewaySettings.model_fields and name not in groups
+    } | {
+        f"{group}.{name}": one["default"]
+        for group, model in groups.items()
+        for name, one in own[model]["properties"].items()
+    }
 
     assert {name: rows.get(name, "missing").strip() for name in expected} == expected
 

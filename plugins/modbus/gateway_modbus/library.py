@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient, AsyncModbusTlsClient
@@ -76,7 +76,19 @@ PDUS: dict[int, type[Raw]] = {
 
 
 class _Framing:
-    """Garbage is no answer, instead of an exception inside the event loop."""
+    """Garbage is no answer, instead of an exception inside the event loop.
+
+    show: is given each frame as it leaves, and as it came, whole.
+    """
+
+    def __init__(self, decoder: DecodePDU, show: Callable[[str, bytes], None]) -> None:
+        super().__init__(decoder)  # type: ignore[call-arg]
+        self._show = show
+
+    def buildFrame(self, message: ModbusPDU) -> bytes:  # noqa: N802 - the library's name
+        frame: bytes = super().buildFrame(message)  # type: ignore[misc]
+        self._show("tx", frame)
+        return frame
 
     def handleFrame(  # noqa: N802 - the library's name
         self, data: bytes, exp_devid: int, exp_tid: int
@@ -86,7 +98,10 @@ class _Framing:
                 data, exp_devid, exp_tid
             )
         except (ModbusException, ValueError, IndexError):
+            self._show("rx", data)
             return len(data), None
+        if found[0]:
+            self._show("rx", data[: found[0]])
         return found
 
 
@@ -166,7 +181,6 @@ class LibraryConnection:
             "timeout": self._timeout,
             "retries": 0,
             "reconnect_delay": 0,
-            "trace_packet": self._trace,
             "trace_connect": self._connected,
         }
 
@@ -174,7 +188,7 @@ class LibraryConnection:
         self, client: ModbusBaseClient, framing: type[RtuFraming] | type[SocketFraming]
     ) -> LibraryConnection:
         self._client = client
-        client.ctx.framer = framing(DecodePDU(False))
+        client.ctx.framer = framing(DecodePDU(False), self._show)
         for pdu in PDUS.values():
             client.register(pdu)
         client.set_max_no_responses(NEVER)
@@ -253,10 +267,9 @@ class LibraryConnection:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def _trace(self, sending: bool, data: bytes) -> bytes:
+    def _show(self, direction: str, data: bytes) -> None:
         if self._ctx.tracing:
-            self._ctx.trace("tx" if sending else "rx", data)
-        return data
+            self._ctx.trace(direction, data, "", self._where)
 
     def _connected(self, connected: bool) -> None:
         if connected:

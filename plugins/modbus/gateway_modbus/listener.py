@@ -129,6 +129,7 @@ class Client(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
+        self._peer = ""
         self._heard = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._originator: Originator | None = None
@@ -140,6 +141,8 @@ class Client(asyncio.Protocol):
         listener = self._listener
         # Not every event loop derives its transports from asyncio's.
         self._transport = cast(asyncio.Transport, transport)
+        host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
+        self._peer = str(Endpoint(host, port))
         if len(listener.clients) >= listener.max_clients:
             self._ctx.count("clients_refused")
             self._transport.abort()
@@ -230,7 +233,7 @@ class Client(asyncio.Protocol):
     def _answer(self, one: bytes, unit: int, pdu: bytes, transaction: int | None = None) -> bytes:
         """Return the answer's frame, or nothing: for silence, and for what takes its time."""
         if self._ctx.tracing:
-            self._ctx.trace("rx", one)
+            self._ctx.trace("rx", one, "", self._peer)
         self._ctx.count("requests")
         self._requests += 1
         listener = self._listener
@@ -259,7 +262,7 @@ class Client(asyncio.Protocol):
             return b""
         answer = frame.rtu(unit, pdu) if transaction is None else frame.mbap(transaction, unit, pdu)
         if self._ctx.tracing:
-            self._ctx.trace("tx", answer)
+            self._ctx.trace("tx", answer, "", self._peer)
         return answer
 
     async def _command(
@@ -278,9 +281,7 @@ class Client(asyncio.Protocol):
     def _who(self, commander: Commander) -> Originator:
         if self._originator is None:
             assert self._transport is not None  # noqa: S101 - it has just asked
-            host, port, *_ = self._transport.get_extra_info("peername") or ("?", 0)
             tls = self._transport.get_extra_info("ssl_object")
             certificate = None if tls is None else tls.getpeercert(binary_form=True)
-            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            self._originator = commander.client(address, certificate)
+            self._originator = commander.client(self._peer, certificate)
         return self._originator

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from gateway import (
+    Dissector,
     Duration,
     Endpoint,
     Keep,
@@ -22,6 +23,7 @@ from gateway import (
 )
 from gateway_modbus.bank import Bank, Place, WhenInvalid, clashes
 from gateway_modbus.commands import Commands
+from gateway_modbus.description import describe_mbap, describe_rtu, dissector
 from gateway_modbus.listener import Framing, Listener
 from gateway_modbus.place import RegisterPoint
 from gateway_modbus.register import Order, UnitId
@@ -113,6 +115,19 @@ class ModbusServer(Sink):
         of_id = {point.id: point for point in points}
         for place, sentence in clashes(map(self._place, points)):
             yield of_id[place.point], "register", sentence
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        words = describe_rtu if self._serial else describe_mbap
+        return words(frame, asks=direction == "rx")
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return dissector(rtu=self._serial, serves=True)
+
+    @property
+    def _serial(self) -> bool:
+        return self.transport is ServerTransport.RTU_OVER_TCP
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled; raises LinkError where it cannot listen."""

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gateway import Duration, Endpoint, Settings, Source, SourceContext
+from gateway import Dissector, Duration, Endpoint, Settings, Source, SourceContext
+from gateway_modbus.description import describe_mbap, dissector
 from gateway_modbus.listener import Listener
 from gateway_modbus.quantity import Fault, Quantity
 from gateway_modbus.register import Order, UnitId
@@ -61,6 +62,14 @@ class ModbusSimulator(Source):
                         f"is no register of unit {unit} here"
                     )
         return self
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return describe_mbap(frame, asks=direction == "rx")
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return dissector(rtu=False, serves=True)
 
     async def run(self, ctx: SourceContext) -> None:
         """Be the device until cancelled; raises LinkError where it cannot listen."""

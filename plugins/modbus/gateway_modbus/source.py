@@ -9,7 +9,8 @@ from zlib import crc32
 
 from pydantic import Field, model_validator
 
-from gateway import Duration, LinkError, LinkPoint, Source, SourceContext, TlsClient
+from gateway import Dissector, Duration, LinkError, LinkPoint, Source, SourceContext, TlsClient
+from gateway_modbus.description import describe_mbap, describe_rtu, dissector
 from gateway_modbus.line import Line, Manners
 from gateway_modbus.output import Output, faults
 from gateway_modbus.plan import Item, Limits, plan_reads
@@ -146,6 +147,19 @@ class Modbus(Source):
             address = _address(point)
             for field, sentence in faults(point, address, self._unit(address)):
                 yield point, field, sentence
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        words = describe_rtu if self._serial else describe_mbap
+        return words(frame, asks=direction == "tx")
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return dissector(rtu=self._serial, serves=False)
+
+    @property
+    def _serial(self) -> bool:
+        return self.transport in (Transport.RTU, Transport.RTU_OVER_TCP)
 
     async def run(self, ctx: SourceContext) -> None:
         """Connect and poll; see `Source.run`."""

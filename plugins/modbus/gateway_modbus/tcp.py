@@ -12,7 +12,7 @@ import ssl
 from collections import deque
 from collections.abc import Sequence
 
-from gateway import LinkError, SourceContext, reason
+from gateway import Endpoint, LinkError, SourceContext, reason
 from gateway_modbus import frame
 from gateway_modbus.outcome import TIMEOUT
 from gateway_modbus.query import Query
@@ -34,8 +34,8 @@ class TcpConnection(asyncio.Protocol):
     """
 
     __slots__ = ("_buffer", "_closed", "_ctx", "_done", "_error", "_grace", "_late", "_loop",
-                 "_lost", "_next", "_now", "_open", "_pause", "_pipeline", "_queries", "_ready",
-                 "_stop", "_timeout", "_timer", "_transaction", "_transport")  # fmt: skip
+                 "_lost", "_next", "_now", "_open", "_pause", "_peer", "_pipeline", "_queries",
+                 "_ready", "_stop", "_timeout", "_timer", "_transaction", "_transport")  # fmt: skip
 
     def __init__(
         self, ctx: SourceContext, *, timeout: float, pause: float = 0.0, pipeline: int = 1
@@ -59,6 +59,7 @@ class TcpConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._buffer = b""
         self._error: LinkError | None = None
+        self._peer = ""
         self._lost: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] | None = None
 
@@ -149,9 +150,10 @@ class TcpConnection(asyncio.Protocol):
             query.answer = None
             query.deadline = deadline
             waiting[head] = query
-            frames += head + query.request
+            one = head + query.request
+            frames += one
             if self._ctx.tracing:
-                self._ctx.trace("tx", head + query.request, str(query))
+                self._ctx.trace("tx", one, "", self._peer)
         if frames and self._transport is not None:
             self._transport.write(frames)
             if self._timer is None:
@@ -200,6 +202,8 @@ class TcpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        host, port, *_ = transport.get_extra_info("peername") or ("", 0)
+        self._peer = str(Endpoint(host, port)) if host else ""
 
     def data_received(self, data: bytes) -> None:
         if not self._buffer:
@@ -209,7 +213,7 @@ class TcpConnection(asyncio.Protocol):
                 query.answer = data[9:]
                 query.time = self._now()
                 if self._ctx.tracing:
-                    self._ctx.trace("rx", data, str(query))
+                    self._ctx.trace("rx", data, "", self._peer)
                 self._proceed()
                 return
         if self._error is not None:
@@ -228,7 +232,7 @@ class TcpConnection(asyncio.Protocol):
             one, self._buffer = self._buffer[:length], self._buffer[length:]
             query = self._open.pop(one[:2], None)
             if self._ctx.tracing:
-                self._ctx.trace("rx", one, "" if query is None else str(query))
+                self._ctx.trace("rx", one, "", self._peer)
             if query is not None:
                 query.answer = query.judge(one)
                 query.time = self._now()

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from gateway import Duration, Endpoint, Secret, TlsClient
+from gateway import Dissector, Duration, Endpoint, Secret, TlsClient
 from gateway_mqtt.connection import Connection
+from gateway_mqtt.description import describe
 from gateway_mqtt.settings import Version
 
 
@@ -48,6 +49,14 @@ class BrokerFields(BaseModel):
         if self.password is not None and self.username is None:
             raise ValueError("a password needs its username")
         return self
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return describe(frame, five=self.version is Version.V5)
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("mqtt", port=1883)
 
     def connection(self, identifier: str, tls: ssl.SSLContext | None, **more: Any) -> Connection:
         """Return a connection that is yet to be opened; `more` are its other arguments."""

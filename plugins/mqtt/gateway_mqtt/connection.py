@@ -16,7 +16,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import aiomqtt
 import paho.mqtt.client as paho
@@ -27,6 +27,18 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway import Endpoint, LinkError, reason
 from gateway_mqtt import packet
 from gateway_mqtt.settings import Version
+
+
+class Tracer(Protocol):
+    """Whoever wants to see the packets; a gateway's context is one."""
+
+    @property
+    def tracing(self) -> bool:
+        """Whether anybody looks."""
+
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
+        """Show a packet, `tx` or `rx`; see `SourceContext.trace`."""
+
 
 _READ = 65536
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -45,7 +57,7 @@ def reason_text(kind: int, code: int) -> str:
     """Return a reason code (MQTT 5.0 clause 2.4) in the standard's words."""
     try:
         return str(ReasonCode(kind, identifier=code))
-    except (KeyError, AssertionError):
+    except (KeyError, ValueError, AssertionError):
         return f"reason code 0x{code:02X}"
 
 
@@ -62,6 +74,7 @@ class Connection(aiomqtt.Client):
                   as long as it likes); 0 begins anew each time.
     waiting:      most messages of QoS 1 that the broker may send beyond those acknowledged (5).
     most:         longest packet that is received whole.
+    tracer:       is shown the packets; what opens the connection without credentials and will.
     """
 
     def __init__(
@@ -81,6 +94,7 @@ class Connection(aiomqtt.Client):
         kept: float = 0.0,
         waiting: int | None = None,
         most: int = packet.MOST_RECEIVED,
+        tracer: Tracer | None = None,
     ) -> None:
         self._five = version is Version.V5
         super().__init__(
@@ -102,6 +116,11 @@ class Connection(aiomqtt.Client):
         )
         self._client.disable_logger()
         self._broker = broker
+        self._tracer = tracer
+        self._peer = str(broker)
+        self._shown = packet.connect_shown(
+            identifier, five=self._five, keepalive=keepalive, clean=not kept
+        )
         self._acknowledged = acknowledged
         self._answered = ponged
         self._deliver = received
@@ -135,6 +154,8 @@ class Connection(aiomqtt.Client):
         Raises LinkError with the reason of the broker or of the system.
         """
         self._client.connect_timeout = timeout
+        if self._tracing:
+            self._trace("tx", self._shown, "shown without credentials and will")
         try:
             async with asyncio.timeout(timeout):
                 await self.__aenter__()
@@ -166,20 +187,18 @@ class Connection(aiomqtt.Client):
         The caller keeps fewer than 65,535 messages in flight, so that identifiers are free again.
         """
         mid = self._mid = self._mid % 65535 + 1
-        self._outgoing.append(
+        self._publish(
             packet.publish_head(
                 topic, mid, len(payload), retain=retain, five=self._five, properties=properties
-            )
+            ),
+            payload,
         )
-        self._write(payload)
         return mid
 
     def send_once(self, topic: str, payload: bytes) -> None:
         """Queue a QoS 0 message; whether it arrived, only the answer to a later `ping` says."""
-        self._outgoing.append(
-            packet.publish_head(topic, None, len(payload), retain=False, five=self._five)
-        )
-        self._write(payload)
+        head = packet.publish_head(topic, None, len(payload), retain=False, five=self._five)
+        self._publish(head, payload)
 
     def ping(self) -> int:
         """Queue a ping behind all that was sent, and return its number: 1, 2, 3 …"""
@@ -271,7 +290,26 @@ class Connection(aiomqtt.Client):
                 self._loop.remove_reader(self._socket.fileno())
                 self._loop.remove_writer(self._socket.fileno())
 
+    def _publish(self, head: bytes, payload: bytes) -> None:
+        if self._tracing:
+            self._trace("tx", head + payload)
+        self._outgoing.append(head)
+        self._enqueue(payload)
+
     def _write(self, data: bytes) -> None:
+        if self._tracing:
+            self._trace("tx", data)
+        self._enqueue(data)
+
+    @property
+    def _tracing(self) -> bool:
+        return self._tracer is not None and self._tracer.tracing
+
+    def _trace(self, direction: str, data: bytes, note: str = "") -> None:
+        assert self._tracer is not None  # noqa: S101 - who calls it has asked
+        self._tracer.trace(direction, data, note, self._peer)
+
+    def _enqueue(self, data: bytes) -> None:
         self._outgoing.append(data)
         if not self._flushing and not self._writing:
             self._flushing = True
@@ -319,6 +357,9 @@ class Connection(aiomqtt.Client):
             self.fail(f"{self._broker} broke the protocol: {error}")
 
     def _received(self, first: int, body: bytes, cut: int) -> None:
+        if self._tracing:
+            note = f"{cut} octets more were left" if cut else ""
+            self._trace("rx", packet.whole(first, body), note)
         if first == packet.PUBACK:
             self._acknowledged(*packet.puback(body))
         elif first == packet.PINGRESP:
@@ -374,6 +415,11 @@ class Connection(aiomqtt.Client):
                 aiomqtt.MqttError("it takes QoS 0 only, and would acknowledge nothing")
             )
         super()._on_connect(client, userdata, flags, reason_code, properties)
+        if self._tracing:
+            # Of 3.1.1 the library makes codes of 5 (clause 2.4): only 0 is the same in both.
+            code = reason_code.value if self._five else min(reason_code.value, 1)
+            body = bytes((flags.session_present, code)) + packet.NO_PROPERTIES * self._five
+            self._trace("rx", packet.whole(packet.CONNACK, body), "shown without its properties")
         if reason_code.value == 0 and not self._abandoned:
             self._take_over()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+CONNECT, CONNACK = 0x10, 0x20
 PUBLISH = 0x30
 DUP, QOS, QOS1, RETAIN = 0x08, 0x06, 0x02, 0x01
 PUBACK = 0x40
@@ -123,6 +124,24 @@ def puback(body: bytes) -> tuple[int, int]:
     if len(body) < 2:
         raise ProtocolError(f"a PUBACK of {len(body)} bytes has no packet identifier")
     return body[0] << 8 | body[1], body[2] if len(body) > 2 else 0
+
+
+def whole(first: int, body: bytes) -> bytes:
+    """Return the packet of a first byte and what follows its remaining length."""
+    if len(body) < 0x80:
+        return bytes((first, len(body))) + body
+    return bytes((first,)) + _varint(len(body)) + body
+
+
+def connect_shown(identifier: str, *, five: bool, keepalive: int, clean: bool) -> bytes:
+    """Return a CONNECT (clause 3.1) for who looks at a trace, never for the wire.
+
+    Without what nobody is to see: user, password, will and properties.
+    """
+    name = identifier.encode()
+    body = b"\0\x04MQTT" + bytes((5 if five else 4, clean << 1)) + keepalive.to_bytes(2, "big")
+    body += (NO_PROPERTIES if five else b"") + len(name).to_bytes(2, "big") + name
+    return whole(CONNECT, body)
 
 
 def puback_packet(mid: int) -> bytes:

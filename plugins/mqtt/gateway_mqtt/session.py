@@ -55,6 +55,7 @@ class Session:
             will=will,
             acknowledged=self._acknowledged,
             received=self._received,
+            tracer=ctx,
         )
         self.connection.lost.add_done_callback(lambda _: self._moved.set())
 
@@ -152,16 +153,12 @@ class Session:
         self._inflight.end()
 
     def _send(self, topic: str, payload: bytes, *, retain: bool) -> None:
-        if self._ctx.tracing:
-            self._ctx.trace("tx", payload, topic)
         mid = self.connection.send(topic, payload, retain=retain)
         self._inflight.sent(mid, topic, len(payload), self._loop.time())
 
     def _received(self, message: Publish) -> None:
         # What is acknowledged before it is carried out never comes again: at most once.
         self.connection.acknowledge(message)
-        if self._ctx.tracing:
-            self._ctx.trace("rx", message.payload, message.topic)
         if self._commands is not None:
             self._commands.take(message)
 
@@ -175,8 +172,6 @@ class Session:
         finally:
             self._answering -= 1
             self._moved.set()
-        if self._ctx.tracing:
-            self._ctx.trace("tx", payload, topic)
         five = self._sink.version is Version.V5 and correlation
         properties = pack(correlation=correlation) if five else NO_PROPERTIES
         mid = self.connection.send(topic, payload, retain=False, properties=properties)

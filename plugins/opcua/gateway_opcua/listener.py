@@ -22,6 +22,7 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.ua.ua_binary import uatcp_to_binary
 from cryptography.exceptions import InvalidSignature
 
+from gateway_opcua.channel import Tracer
 from gateway_opcua.processor import Processor
 from gateway_opcua.trust import TrustList
 
@@ -65,13 +66,14 @@ class Connection(OPCUAProtocol):
     """One TCP connection: bounded input, and an Error message where asyncua only logs."""
 
     count: Callable[[str], None]
+    tracer: Tracer | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         if self.transport is None:
             self.count("connections_refused")
             return
-        self.processor = Processor(self.iserver, self.transport, self.limits)
+        self.processor = Processor(self.iserver, self.transport, self.limits, self.tracer)
         self.processor.set_policies(self.policies)
 
     def data_received(self, data: bytes) -> None:
@@ -95,7 +97,10 @@ class Connection(OPCUAProtocol):
         self.count("connections_refused")
         if self.transport is not None:
             error = ua.ErrorMessage(ua.StatusCode(code), "")
-            self.transport.write(uatcp_to_binary(ua.MessageType.Error, error))
+            octets = uatcp_to_binary(ua.MessageType.Error, error)
+            if isinstance(self.processor, Processor):
+                self.processor.show(octets)
+            self.transport.write(octets)
             self.transport.close()
 
 
@@ -103,7 +108,12 @@ class Listener(BinaryServer):
     """The listening socket."""
 
     def __init__(
-        self, iserver: InternalServer, host: str, port: int, count: Callable[[str], None]
+        self,
+        iserver: InternalServer,
+        host: str,
+        port: int,
+        count: Callable[[str], None],
+        tracer: Tracer | None = None,
     ) -> None:
         chunks = math.ceil(_MESSAGE / _CHUNK)
         limits = TransportLimits(
@@ -114,6 +124,7 @@ class Listener(BinaryServer):
         )
         super().__init__(iserver, host, port, limits)
         self._count = count
+        self._tracer = tracer
 
     async def take(self, bound: socket.socket) -> None:
         """Listen at a socket that is bound already."""
@@ -130,4 +141,5 @@ class Listener(BinaryServer):
             limits=self.limits,
         )
         made.count = self._count
+        made.tracer = self._tracer
         return made

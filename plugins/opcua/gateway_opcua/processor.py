@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from asyncua import ua
 from asyncua.common.connection import TransportLimits
 from asyncua.common.utils import ServiceError
+from asyncua.crypto.security_policies import SecurityPolicyNone
 from asyncua.server.internal_session import SessionState
 from asyncua.server.uaprocessor import UaProcessor
-from asyncua.ua.ua_binary import struct_from_binary
+from asyncua.ua.ua_binary import struct_from_binary, uatcp_to_binary
 from cryptography.exceptions import InvalidSignature
 
 import gateway_opcua.bounded  # noqa: F401 - it changes the library
+from gateway_opcua.channel import Channel, Tracer
 from gateway_opcua.commands import Result
 from gateway_opcua.session import Session
 
@@ -52,8 +54,26 @@ class Processor(UaProcessor):
     iserver: Core
     session: Session | None
 
-    def __init__(self, core: Core, transport: asyncio.Transport, limits: TransportLimits) -> None:
+    def __init__(
+        self,
+        core: Core,
+        transport: asyncio.Transport,
+        limits: TransportLimits,
+        tracer: Tracer | None = None,
+    ) -> None:
         super().__init__(core, transport, limits)
+        self._connection: Channel = Channel(
+            SecurityPolicyNone(), self._limits, tracer, self.address
+        )
+        acknowledge = self._limits.create_acknowledge_and_set_limits
+
+        def acknowledged(hello: ua.Hello) -> ua.Acknowledge:
+            said = acknowledge(hello)
+            self._connection.show("tx", uatcp_to_binary(ua.MessageType.Acknowledge, said))
+            return said
+
+        # The library writes it to the socket itself.
+        self._limits.create_acknowledge_and_set_limits = acknowledged  # type: ignore[method-assign, assignment]
         self._under_way: set[asyncio.Task[None]] = set()
 
     @property
@@ -61,6 +81,10 @@ class Processor(UaProcessor):
         """Where the client speaks from."""
         host, port = self.name[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def show(self, octets: bytes) -> None:
+        """Show what is written past the channel."""
+        self._connection.show("tx", octets)
 
     async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> bool:
         if typeid in _REGISTRATION:

@@ -25,6 +25,7 @@ from gateway import Client
 from gateway_opcua.access import Access
 from gateway_opcua.attribute import Attributes
 from gateway_opcua.certificate import Identity
+from gateway_opcua.channel import Tracer
 from gateway_opcua.commands import Commands
 from gateway_opcua.listener import Listener, TrustedPolicy
 from gateway_opcua.login import Login
@@ -176,7 +177,11 @@ class GatewayServer(Server):
         self.set_identity_tokens([ua.AnonymousIdentityToken, *secure])
 
     async def listen(
-        self, bound: socket.socket, trust: TrustList | None, count: Callable[[str], None]
+        self,
+        bound: socket.socket,
+        trust: TrustList | None,
+        count: Callable[[str], None],
+        tracer: Tracer | None = None,
     ) -> None:
         """Open the endpoints at a bound socket, which belongs to the server from now on."""
         host, port = bound.getsockname()[:2]
@@ -186,7 +191,7 @@ class GatewayServer(Server):
         if trust is not None:
             self._policies = [TrustedPolicy(policy, trust) for policy in self._policies]
         await self.iserver.start()
-        listener = Listener(self.iserver, host, port, count)
+        listener = Listener(self.iserver, host, port, count, tracer)
         listener.set_policies(self._policies)
         self.listener = listener
         await listener.take(bound)

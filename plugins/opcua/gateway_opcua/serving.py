@@ -67,7 +67,7 @@ async def serve(sink: OpcUaServer, ctx: SinkContext, bound: socket.socket) -> No
         core.commands = Commands(ctx, core.aspace, sink.max_commands)
         await core.say_limits()
         trust = await _secure_endpoints(sink, server, uri, ctx)
-        await server.listen(bound, trust, ctx.count)
+        await server.listen(bound, trust, ctx.count, ctx)
         ctx.up(f"opc.tcp://{Endpoint(*bound.getsockname()[:2])}/")
         async with asyncio.TaskGroup() as tasks:
             others = [

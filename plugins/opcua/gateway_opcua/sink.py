@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from gateway import (
+    Dissector,
     Duration,
     Endpoint,
     Keep,
@@ -154,6 +155,16 @@ class OpcUaServer(Sink):
                 f"node id {identifier(point)} is that of {other} already; "
                 "each point needs its own, in its column `node`",
             )
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        from gateway_opcua.description import describe
+
+        return describe(frame)
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("opcua", port=4840, table="tcp.port", serves=True)
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled.

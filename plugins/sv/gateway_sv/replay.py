@@ -128,7 +128,7 @@ async def replay(source: SampledValuesSource, path: Path, ctx: SourceContext) ->
         while piece is not None and piece.due <= now:
             if ctx.tracing and now - traced >= TRACED:
                 traced = now
-                ctx.trace("rx", piece.frame, str(describe(piece.frame) or ""))
+                ctx.trace("rx", piece.frame)
             await ctx.emit_waveform(piece.waveform)
             piece = next(pieces, None)
             await asyncio.sleep(0)

@@ -8,10 +8,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gateway import Duration, SourceContext
+from gateway import Dissector, Duration, SourceContext
 from gateway.sampled_values import SampledValues, Stream
 from gateway.waveform import Channel, WaveformSource
 from gateway_sv.address import MacAddress
+from gateway_sv.frame import describe
 from gateway_sv.profile import (
     ChannelSettings,
     Profile,
@@ -149,6 +150,14 @@ class SampledValuesSource(WaveformSource):
             )
             if value is not None
         )
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return str(describe(frame) or "")
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("sv", ethernet=True)
 
     async def run(self, ctx: SourceContext) -> None:
         if self.interface is not None:

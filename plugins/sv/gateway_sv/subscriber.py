@@ -76,7 +76,7 @@ async def _emit(
         piece = await handover.take()
         found = piece.text or found
         if piece.frame:
-            ctx.trace("rx", piece.frame, str(piece.text or ""))
+            ctx.trace("rx", piece.frame)
         _count(tally, piece)
         if piece.error is not None:
             raise piece.error

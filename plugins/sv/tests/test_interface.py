@@ -19,10 +19,10 @@ from gateway_sv.source import SampledValuesSource
 from sv_cable import Cable
 from sv_listener import Listener
 
-from gateway import LinkError, SourceContext
+from gateway import LinkError
 from gateway.ethernet import Frames, Ring, Sender
 from gateway.sampled_values import Publisher, SampledValues, Stream
-from gateway.testing import running
+from gateway.testing import dissected, running
 
 RECONNECT = {"min": "100ms", "max": "100ms"}
 ONE = {"profile": "F1000S1I4U4", "sv_id": "MU0101"}
@@ -101,14 +101,6 @@ for kind in Ring, Sender:
     ]
 
 
-class Traced(SampledValuesSource):
-    """As `gateway run --trace` has it."""
-
-    async def run(self, ctx: SourceContext) -> None:
-        ctx.tracing = True  # type: ignore[misc]
-        await super().run(ctx)
-
-
 def test_that_right_is_enough(cable: Cable) -> None:
     """With CAP_NET_RAW and no other capability a frame is sent and received, at a promiscuous
     interface, too."""
@@ -163,11 +155,14 @@ async def test_frames_are_traced(
     unit = SampledValuesPublisher.model_validate(
         {"name": "unit", "interface": cable.near, "seconds": "1s", **ONE}
     )
-    mu = Traced.model_validate({"name": "mu", "interface": cable.far, **ONE})
+    mu = SampledValuesSource.model_validate({"name": "mu", "interface": cable.far, **ONE})
     with caplog.at_level("INFO", "gateway_sv"):
-        async with running([mu, unit], [], data=tmp_path) as gateway:
+        async with running([mu, unit], [], data=tmp_path, trace=["mu"]) as gateway:
             await gateway.until(lambda: gateway.counters("mu").get("samples") == 1000)
+            rows = await dissected(gateway, "mu", "sv.svID", "sv.appid", "sv.confRev")
     seen = [one.getMessage() for one in caplog.records if " rx " in one.getMessage()]
+    assert {tuple(row.values()) for row in rows} == {("MU0101", "0x4000", "1")}
+    assert len(rows) == len(seen)
     assert 5 <= len(seen) <= 11
     for line in seen:
         assert line.startswith("mu rx 01 0c cd 04 00 01 02 00 00 00 00 01 88 ba 40 00 ")

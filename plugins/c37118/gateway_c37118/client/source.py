@@ -9,12 +9,22 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from gateway import Duration, Endpoint, LinkError, LinkPoint, Source, SourceContext, TlsClient
+from gateway import (
+    Dissector,
+    Duration,
+    Endpoint,
+    LinkError,
+    LinkPoint,
+    Source,
+    SourceContext,
+    TlsClient,
+)
 from gateway.c37118 import Command, FrameKind
 from gateway_c37118.client.point import C37Point, faults
 from gateway_c37118.client.serving import Service
 from gateway_c37118.client.session import Manners
 from gateway_c37118.client.wires import Route, Wires
+from gateway_c37118.description import describe
 
 TCP_PORT = 4712
 UDP_PORT = 4713
@@ -153,6 +163,14 @@ class C37Client(Source):
     def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
         """See `Link.check_points`: no item twice, and each of a kind that can hold it."""
         return faults(points)
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return describe(frame)
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("synphasor", port=4712, serves=False)
 
     async def run(self, ctx: SourceContext) -> None:
         """Connect and read; see `Source.run`."""

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from gateway import (
+    Dissector,
     Duration,
     Endpoint,
     Keep,
@@ -19,6 +20,7 @@ from gateway import (
     TlsServer,
 )
 from gateway.c37118 import DataLayout, FrameKind
+from gateway_c37118.description import describe
 from gateway_c37118.server.places import places, problems
 from gateway_c37118.server.point import C37ServerPoint, name_of
 from gateway_c37118.server.settings import (
@@ -176,6 +178,14 @@ class C37Server(Sink):
         from gateway_c37118.server.sheet import sheet
 
         return sheet(self, points)
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return describe(frame)
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("synphasor", port=4712, serves=True)
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve until cancelled; raises LinkError where it cannot listen."""

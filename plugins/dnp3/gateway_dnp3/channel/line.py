@@ -25,8 +25,8 @@ class Tracer(Protocol):
     def tracing(self) -> bool:
         """Whether anybody looks."""
 
-    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
-        """Show a frame, `tx` or `rx`."""
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
+        """Show a frame, `tx` or `rx`; see `SourceContext.trace`."""
 
 
 class Line:
@@ -125,7 +125,7 @@ class Line:
         self._frames["frames_in"] += len(frames)
         for frame in frames:
             if self._tracer is not None and self._tracer.tracing:
-                self._tracer.trace("rx", encode(frame), str(frame))
+                self._tracer.trace("rx", encode(frame), "", self.channel.name)
             peers = self._by_source.get(frame.source, ())
             if not peers:
                 self._frames["strangers"] += 1
@@ -135,8 +135,8 @@ class Line:
     async def _write(self, frames: list[Frame]) -> None:
         octets = [encode(frame) for frame in frames]
         if self._tracer is not None and self._tracer.tracing:
-            for frame, one in zip(frames, octets, strict=True):
-                self._tracer.trace("tx", one, str(frame))
+            for one in octets:
+                self._tracer.trace("tx", one, "", self.channel.name)
         async with self._writing:
             await self.channel.write(octets)
         self._frames["frames_out"] += len(frames)

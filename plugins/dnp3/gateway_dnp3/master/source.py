@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from gateway import (
+    Dissector,
     Duration,
     Endpoint,
     LinkError,
@@ -21,6 +22,7 @@ from gateway import (
 )
 from gateway.channel import Channel, ChannelClosed, Listener, Parity, SerialChannel, StreamChannel
 from gateway_dnp3.channel import UdpChannel
+from gateway_dnp3.description import describe
 from gateway_dnp3.master.manners import EVENT_CLASSES, Freeze, Manners, TimeSync
 from gateway_dnp3.master.master import Lower
 from gateway_dnp3.master.point import DnpPoint, faults
@@ -185,6 +187,14 @@ class DnpMaster(Source):
     def check_points(self, points: Sequence[LinkPoint]) -> Iterable[tuple[LinkPoint, str, str]]:
         """See `Link.check_points`: no index twice, commands that an outstation can take."""
         return faults(points, self.outstation, self.address)
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return describe(frame)
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("dnp3.tcp", port=PORT, serves=False)
 
     async def run(self, ctx: SourceContext) -> None:
         """Connect and read; see `Source.run`."""

@@ -186,10 +186,10 @@ class _Tracers:
     def tracing(self) -> bool:
         return any(one is not None and one.tracing for one in self._guests.values())
 
-    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
         for one in self._guests.values():
             if one is not None and one.tracing:
-                one.trace(direction, frame, note)
+                one.trace(direction, frame, note, peer)
 
 
 _RECEPTIONS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Reception]]

@@ -61,7 +61,7 @@ class _Tracing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ctx, name)
 
-    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
         self._frames.append((direction, frame))
 
 

@@ -5,6 +5,7 @@ IEC 60870-5-104:2006, clause 5. What the ASDUs say is not looked at here.
 
 from gateway_iec60870.apci.carrier import Tracer
 from gateway_iec60870.apci.connection import BOUND, Connection
+from gateway_iec60870.apci.description import describe
 from gateway_iec60870.apci.error import ApciError, LinkBroken, NotStarted
 from gateway_iec60870.apci.frame import (
     LONGEST,
@@ -45,5 +46,6 @@ __all__ = [
     "Turn",
     "UFrame",
     "decode",
+    "describe",
     "encode",
 ]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gateway.channel import Channel, ChannelClosed
 from gateway_iec60870.apci.error import LinkBroken
-from gateway_iec60870.apci.frame import decode, encode
+from gateway_iec60870.apci.frame import encode
 from gateway_iec60870.apci.session import Session
 from gateway_iec60870.apci.turn import State, Turn
 
@@ -29,8 +29,8 @@ class Tracer(Protocol):
     def tracing(self) -> bool:
         """Whether anybody looks."""
 
-    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
-        """Show a frame, `tx` or `rx`."""
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
+        """Show a frame, `tx` or `rx`; see `SourceContext.trace`."""
 
 
 class Carrier:
@@ -112,7 +112,7 @@ class Carrier:
     def carry_out(self, turn: Turn) -> None:
         """Do what the session wants done."""
         if self._tracer is not None and self._tracer.tracing:
-            _trace(self._tracer, turn)
+            _trace(self._tracer, turn, self.channel.name)
         self._take(turn)
         if turn.broken:
             self.stop(LinkBroken(f"{self.channel.name}: {turn.broken}"))
@@ -185,10 +185,10 @@ class Carrier:
         self.carry_out(self.session.tick(now))
 
 
-def _trace(tracer: Tracer, turn: Turn) -> None:
+def _trace(tracer: Tracer, turn: Turn, peer: str) -> None:
     for frame in turn.heard:
-        tracer.trace("rx", encode(frame), str(frame))
+        tracer.trace("rx", encode(frame), "", peer)
     if turn.unreadable:
-        tracer.trace("rx", turn.unreadable, turn.broken)
+        tracer.trace("rx", turn.unreadable, turn.broken, peer)
     for octets in turn.frames:
-        tracer.trace("tx", octets, str(decode(octets)))
+        tracer.trace("tx", octets, "", peer)

@@ -12,6 +12,7 @@ from gateway_iec60870.asdu.civil import (
 from gateway_iec60870.asdu.columns import Columns
 from gateway_iec60870.asdu.command import Command, command, encode_command
 from gateway_iec60870.asdu.decode import decode, decode_all
+from gateway_iec60870.asdu.description import describe
 from gateway_iec60870.asdu.encode import encode
 from gateway_iec60870.asdu.error import AsduError
 from gateway_iec60870.asdu.events import encode_events
@@ -99,6 +100,7 @@ __all__ = [
     "complete",
     "decode",
     "decode_all",
+    "describe",
     "encode",
     "encode_command",
     "encode_events",

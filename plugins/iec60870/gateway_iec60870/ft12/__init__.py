@@ -6,6 +6,7 @@ from gateway_iec60870.ft12 import BalancedSettings, Line, PolledSettings, Second
 from gateway_iec60870.ft12.address import broadcast, longest
 from gateway_iec60870.ft12.balanced import Balanced
 from gateway_iec60870.ft12.control import Control, Function
+from gateway_iec60870.ft12.description import describe
 from gateway_iec60870.ft12.frame import SINGLE, Frame, FrameError, encode
 from gateway_iec60870.ft12.line import Line, Tracer
 from gateway_iec60870.ft12.polled import Polled
@@ -44,6 +45,7 @@ __all__ = [
     "Tracer",
     "Turn",
     "broadcast",
+    "describe",
     "encode",
     "line_idle",
     "longest",

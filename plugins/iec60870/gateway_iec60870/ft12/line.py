@@ -37,8 +37,8 @@ class Tracer(Protocol):
     def tracing(self) -> bool:
         """Whether anybody looks."""
 
-    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
-        """Show a frame, `tx` or `rx`."""
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
+        """Show a frame, `tx` or `rx`; see `SourceContext.trace`."""
 
 
 class Line:
@@ -219,7 +219,7 @@ class Line:
         self._frames["frames_in"] += len(frames)
         for frame in frames:
             if self._tracer is not None and self._tracer.tracing:
-                self._tracer.trace("rx", encode(frame, self._octets), str(frame))
+                self._tracer.trace("rx", encode(frame, self._octets), "", self.channel.name)
             for session in self._hearers(frame):
                 self._carry_out(session, session.receive(frame, now))
 
@@ -256,7 +256,7 @@ class Line:
                 session, frame = self._outgoing.popleft()
                 data = encode(frame, self._octets)
                 if self._tracer is not None and self._tracer.tracing:
-                    self._tracer.trace("tx", data, str(frame))
+                    self._tracer.trace("tx", data, "", self.channel.name)
                 session.leaves(frame)
                 await self.channel.write([data])
                 self._frames["frames_out"] += 1

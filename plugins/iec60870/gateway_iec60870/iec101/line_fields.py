@@ -12,6 +12,8 @@ from gateway import Duration, Endpoint
 from gateway.channel import Channel, Listener, Parity, SerialChannel, StreamChannel
 from gateway_iec60870.ft12 import Line, Tracer, line_idle, longest
 
+READ_AT = 60870
+"""TCP port at which Wireshark is told to read 101: it has no well-known one."""
 HIGHEST_LINK = 65534
 OCTET_BITS = 11
 GAP_OCTETS = 3

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gateway import Duration, LinkError, LinkPoint, Settings, SourceContext, seconds_text
+from gateway import Dissector, Duration, LinkError, LinkPoint, Settings, SourceContext, seconds_text
 from gateway.channel import ChannelClosed
+from gateway_iec60870 import asdu, ft12
 from gateway_iec60870.asdu import Sizes
 from gateway_iec60870.controlling import ControllingSource, Manners
 from gateway_iec60870.controlling.point import CommonAddress, address_of
 from gateway_iec60870.ft12 import BalancedSettings, PolledSettings
-from gateway_iec60870.iec101.line_fields import LineFields, LinkAddress
+from gateway_iec60870.iec101.line_fields import READ_AT, LineFields, LinkAddress
 from gateway_iec60870.iec101.serving import serve
 
 ABREAST = 2
@@ -181,6 +183,14 @@ class Iec101Master(LineFields, ControllingSource):
                     self.link_of(address)
                 except ValueError as error:
                     yield point, "ca", str(error)
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return ft12.describe(frame, self.link_octets, partial(asdu.describe, sizes=self.sizes))
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("iec60870_101", port=READ_AT, table="tcp.port", serves=False)
 
     async def run(self, ctx: SourceContext) -> None:
         """Open the line and read; see `Source.run`."""

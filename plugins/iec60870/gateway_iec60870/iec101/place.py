@@ -166,9 +166,9 @@ class _Tracers:
     def tracing(self) -> bool:
         return bool(self._looking)
 
-    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
         for one in self._looking:
-            one.trace(direction, frame, note)
+            one.trace(direction, frame, note, peer)
 
 
 _PLACES: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Place]] = WeakKeyDictionary()

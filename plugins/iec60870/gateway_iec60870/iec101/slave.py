@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gateway import Duration, LinkError, SinkContext
+from gateway import Dissector, Duration, LinkError, SinkContext
 from gateway.channel import ChannelClosed
+from gateway_iec60870 import asdu, ft12
 from gateway_iec60870.controlled import Controlled, ControlledLink, Manners
 from gateway_iec60870.ft12 import BalancedSettings, SecondarySettings
 from gateway_iec60870.iec101.drop import QUEUE, Drop
-from gateway_iec60870.iec101.line_fields import LineFields
+from gateway_iec60870.iec101.line_fields import READ_AT, LineFields
 from gateway_iec60870.iec101.place import PlaceTaken, place
 
 if TYPE_CHECKING:
@@ -129,6 +131,14 @@ class Iec101Slave(LineFields, ControlledLink):
         from gateway_iec60870.iec101.lower_layers import lower_layers
 
         return lower_layers(self)
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return ft12.describe(frame, self.link_octets, partial(asdu.describe, sizes=self.sizes))
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("iec60870_101", port=READ_AT, table="tcp.port", serves=True)
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve the control centre until cancelled; raises LinkError where there is no line."""

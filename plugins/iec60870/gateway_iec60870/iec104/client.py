@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ssl
+from functools import partial
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gateway import Duration, Endpoint, LinkError, SourceContext, TlsClient
+from gateway import Dissector, Duration, Endpoint, LinkError, SourceContext, TlsClient
 from gateway.channel import Channel, ChannelClosed, StreamChannel
+from gateway_iec60870 import apci, asdu
 from gateway_iec60870.apci import ApciSettings, Connection
 from gateway_iec60870.controlling import ControllingSource
 from gateway_iec60870.iec104.redundancy import Redundancy
@@ -76,6 +78,14 @@ class Iec104Client(ControllingSource):
     def apci(self) -> ApciSettings:
         """The parameters of the connections; raises ValueError."""
         return ApciSettings(self.k, self.w, self.t0, self.t1, self.t2, self.t3)
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return apci.describe(frame, partial(asdu.describe, sizes=self.sizes))
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("iec60870_104", port=PORT, table="tcp.port", serves=False)
 
     async def run(self, ctx: SourceContext) -> None:
         """Connect, start and read; see `Source.run`."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from gateway import Duration, Endpoint, LinkError, SinkContext, TlsServer
+from gateway import Dissector, Duration, Endpoint, LinkError, SinkContext, TlsServer
 from gateway.channel import ChannelClosed, Listener
+from gateway_iec60870 import apci, asdu
 from gateway_iec60870.apci import ApciSettings
 from gateway_iec60870.controlled import Controlled, ControlledLink
 from gateway_iec60870.iec104.group import Group
@@ -19,6 +21,7 @@ from gateway_iec60870.iec104.reception import MOST_CLIENTS, PlaceTaken, Receptio
 if TYPE_CHECKING:
     from gateway_iec60870.controlled.sheet import LowerLayers
 
+PORT = 2404
 COUNTED = 1.0
 """Seconds from one look at the counters to the next."""
 _QUIET = {"i_in", "i_out", "s_in", "s_out", "u_in", "u_out", "tests", "accepted"}
@@ -104,6 +107,14 @@ class Iec104Server(ControlledLink):
         from gateway_iec60870.iec104.lower_layers import lower_layers
 
         return lower_layers(self)
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return apci.describe(frame, partial(asdu.describe, sizes=self.sizes))
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("iec60870_104", port=PORT, table="tcp.port", serves=True)
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve the control centre until cancelled; raises LinkError where it cannot be reached."""

@@ -83,7 +83,7 @@ class Watcher:
         self.frames: list[tuple[str, str, str]] = []
         self.tracing = True
 
-    def trace(self, direction: str, frame: bytes, note: str = "") -> None:
+    def trace(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
         self.frames.append((direction, frame.hex(), note))
 
     @property
@@ -582,11 +582,11 @@ async def test_trace() -> None:
         with pytest.raises(LinkBroken):
             await task
         assert watcher.frames == [
-            ("rx", "68050000000061", "I N(S) 0 N(R) 0, ASDU of 1 octets"),
-            ("rx", "680443000000", "U TESTFR act"),
-            ("tx", "680483000000", "U TESTFR con"),
-            ("tx", "68050000040078", "I N(S) 0 N(R) 2, ASDU of 1 octets"),
-            ("rx", "680401000200", "S N(R) 1"),
+            ("rx", "68050000000061", ""),
+            ("rx", "680443000000", ""),
+            ("tx", "680483000000", ""),
+            ("tx", "68050000040078", ""),
+            ("rx", "680401000200", ""),
             ("rx", "16ff", "start octet 0x16, not 0x68, at octet 32"),
         ]
 

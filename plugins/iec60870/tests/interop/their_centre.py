@@ -11,7 +11,7 @@ from typing import Any
 from gateway_iec60870.iec104.server import Iec104Server
 from tapped_line import TappedLine
 
-from gateway import LinkPoint, SinkContext
+from gateway import LinkPoint
 from gateway.testing import CommandSettings, Emitter, Running, free_port, running
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "partner"))
@@ -19,14 +19,6 @@ from c104_process import C104Client
 
 CA = 7
 LINK = "scada"
-
-
-class TracedServer(Iec104Server):
-    """Logs every frame."""
-
-    async def run(self, ctx: SinkContext) -> None:
-        ctx.tracing = True  # type: ignore[misc]
-        await super().run(ctx)
 
 
 class Station:
@@ -62,22 +54,27 @@ class Station:
         return [(names[c.point], c.operation.value, c.value) for c in self.field.commands]
 
 
-def server(port: int, name: str = LINK, **more: Any) -> TracedServer:
+def server(port: int, name: str = LINK, **more: Any) -> Iec104Server:
     """Return a sink at a port of the loopback."""
     fields = {"name": name, "listen": f"127.0.0.1:{port}", "ca": CA, "role": "operator"}
-    return TracedServer.model_validate(fields | more)
+    return Iec104Server.model_validate(fields | more)
 
 
 @contextlib.asynccontextmanager
 async def controlled(
-    data: Path, rows: str, *others: TracedServer, port: int = 0, **more: Any
+    data: Path, rows: str, *others: Iec104Server, port: int = 0, **more: Any
 ) -> AsyncIterator[Station]:
     """Run a gateway with a controlled station for the block; `more` are fields of the sink."""
     port = port or free_port()
     field = Emitter(name="field", obeys=True)
     sinks = [server(port, **more), *others]
     async with running(
-        [field], sinks, rows, data=data, commands=CommandSettings(rate=1000.0)
+        [field],
+        sinks,
+        rows,
+        data=data,
+        commands=CommandSettings(rate=1000.0),
+        trace=[sink.name for sink in sinks],
     ) as gw:
         await gw.until(lambda: all(gw.state(sink.name) == "up" for sink in sinks))
         yield Station(gw, field, (await field.context()).points, port)

@@ -11,7 +11,6 @@ from typing import Any
 from gateway_iec60870.iec104.client import Iec104Client
 from tapped_line import TappedLine
 
-from gateway import SourceContext
 from gateway.testing import Collector, CommandSettings, Running, free_port, running
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "partner"))
@@ -19,14 +18,6 @@ from c104_process import C104Server
 
 CA = 47
 LINK = "rtu"
-
-
-class TracedClient(Iec104Client):
-    """Logs every frame."""
-
-    async def run(self, ctx: SourceContext) -> None:
-        ctx.tracing = True  # type: ignore[misc]
-        await super().run(ctx)
 
 
 class Bench:
@@ -53,7 +44,7 @@ class Bench:
         ]
 
 
-def client(port: int, **more: Any) -> TracedClient:
+def client(port: int, **more: Any) -> Iec104Client:
     """Return a link `rtu` to a port of the loopback, that reconnects at once."""
     settings: dict[str, Any] = {
         "name": LINK,
@@ -62,7 +53,7 @@ def client(port: int, **more: Any) -> TracedClient:
         "interrogation": "never",
         "reconnect": {"min": "50ms", "max": "200ms"},
     }
-    return TracedClient.model_validate(settings | more)
+    return Iec104Client.model_validate(settings | more)
 
 
 @contextlib.asynccontextmanager
@@ -88,7 +79,7 @@ async def bench(
         line.listening(),
         running(
             [client(line.port, **more)], [collector], rows, data=data,
-            commands=CommandSettings(rate=1000.0),
+            commands=CommandSettings(rate=1000.0), trace=[LINK],
         ) as gw,
     ):  # fmt: skip
         await gw.until(lambda: interrogated(line) and gw.state(LINK) == "up", 20, "it is there")

@@ -92,8 +92,6 @@ class Orders:
         order = _Order(command, f"{command.id}-{command.operation}", at)
         text = template.fill(payload, _fields(order, point, self._ctx.now(), left)).encode()
         assert at.command_topic is not None  # noqa: S101 - see __init__
-        if self._ctx.tracing:
-            self._ctx.trace("tx", text, at.command_topic)
         order.mid = connection.send(
             at.command_topic, text, retain=False, properties=self._properties(order, left)
         )

@@ -60,6 +60,7 @@ class Session:
             will=None,
             acknowledged=self._orders.acknowledged,
             received=self._received,
+            tracer=ctx,
             kept=source.session,
             waiting=source.inflight,
             most=source.max_message,
@@ -126,8 +127,6 @@ class Session:
     # Messages
 
     def _received(self, message: Publish) -> None:
-        if self._ctx.tracing:
-            self._ctx.trace("rx", message.payload, message.topic)
         if message.topic in self._orders.topics:
             # Not behind samples that wait for the disk: somebody waits for it.
             self.connection.acknowledge(message)

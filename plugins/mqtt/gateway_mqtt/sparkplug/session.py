@@ -78,6 +78,7 @@ class Session:
             acknowledged=self._acknowledged,
             ponged=self._ponged,
             received=self._received,
+            tracer=ctx,
         )
         self.connection.lost.add_done_callback(lambda _: self._moved.set())
 
@@ -137,7 +138,6 @@ class Session:
                     await self._settle()
                     self._release(everything=True)
                     death = self._node.death()
-                    self._trace(death)
                     self.connection.send(death.topic, death.payload, retain=False)
                     self._ctx.count("deaths")
                 await self.connection.leave(GRACE)
@@ -237,14 +237,9 @@ class Session:
                 f"{message.kind} to {message.topic} has {size} bytes, and {self._sink.broker} "
                 f"takes {self.connection.maximum_packet}: make more and smaller devices"
             )
-        self._trace(message)
         self.connection.send_once(message.topic, message.payload)
         self._custody.sending(size)
         self._ctx.count(_COUNTERS[message.kind])
-
-    def _trace(self, message: Message) -> None:
-        if self._ctx.tracing:
-            self._ctx.trace("tx", message.payload, message.topic)
 
     # Custody
 
@@ -301,8 +296,6 @@ class Session:
 
     def _received(self, message: Publish) -> None:
         self.connection.acknowledge(message)
-        if self._ctx.tracing:
-            self._ctx.trace("rx", message.payload, message.topic)
         if message.topic == self._state:
             self._hear_host(message.payload)
             return

@@ -18,7 +18,6 @@ from asyncua.ua.ua_binary import (
     nodeid_from_binary,
     nodeid_to_binary,
     struct_from_binary,
-    struct_to_binary,
 )
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -110,17 +109,10 @@ class Session:
         Raises one of `FAILURES`; a service fault is a UaStatusCodeError.
         """
         protocol = self.check()
-        name = type(request).__name__.removesuffix("Request")
-        tracing = self._ctx.tracing
-        if tracing:
-            self._ctx.trace("tx", struct_to_binary(request), name)
         found: Buffer = await protocol.send_request(
             request, self._timeout if timeout is None else timeout
         )
-        body = bytes(found)
-        if tracing:
-            self._ctx.trace("rx", body, name)
-        return body
+        return bytes(found)
 
     async def ask(self, request: Any, kind: type[T], timeout: float | None = None) -> T:
         """Return the response, decoded; raises one of `FAILURES`."""
@@ -171,7 +163,7 @@ async def opened(
 
 async def _client(source: OpcUaClient, ctx: SourceContext) -> Client:
     client = Client(source.endpoint, timeout=source.timeout)
-    client.uaclient = Transport(source.timeout)
+    client.uaclient = Transport(source.timeout, ctx, client.server_url.netloc.rpartition("@")[2])
     client.name = "grid-gateway"
     client.description = f"{ctx.gateway} {ctx.name}"
     client.application_uri = _uri(ctx)

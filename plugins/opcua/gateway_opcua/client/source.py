@@ -12,7 +12,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway import Duration, LinkError, LinkPoint, Secret, Settings, Source, SourceContext
+from gateway import (
+    Dissector,
+    Duration,
+    LinkError,
+    LinkPoint,
+    Secret,
+    Settings,
+    Source,
+    SourceContext,
+)
 from gateway_opcua.client.point import ClientPoint, faults
 from gateway_opcua.settings import Mode, Policy, Trust
 
@@ -199,6 +208,16 @@ class OpcUaClient(Source):
         if address.poll is not None:
             return address.poll
         return self.poll if self._polls else None
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        from gateway_opcua.description import describe
+
+        return describe(frame)
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("opcua", port=4840, table="tcp.port", serves=False)
 
     async def run(self, ctx: SourceContext) -> None:
         """Open a session, take what changes and carry out commands; see `Source.run`."""

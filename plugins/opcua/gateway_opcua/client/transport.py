@@ -16,6 +16,7 @@ from asyncua.common.connection import TransportLimits
 from asyncua.ua.ua_binary import uatcp_to_binary
 
 import gateway_opcua.bounded  # noqa: F401 - it changes the library
+from gateway_opcua.channel import Channel, Tracer
 
 CHUNK = 65_536
 """Bytes of the largest chunk either way."""
@@ -26,6 +27,13 @@ CHUNKS = math.ceil(MESSAGE / CHUNK)
 
 class Protocol(UASocketProtocol):
     """A connection that takes no message above the bounds, whatever the server announces."""
+
+    _connection: Channel
+
+    def trace(self, tracer: Tracer, peer: str) -> None:
+        """Show all that passes from now on."""
+        made = self._connection
+        self._connection = Channel(made.security_policy, made._limits, tracer, peer)
 
     async def send_hello(
         self, url: str, max_messagesize: int = MESSAGE, max_chunkcount: int = CHUNKS
@@ -42,7 +50,9 @@ class Protocol(UASocketProtocol):
         self._callbackmap[0] = answer
         if self.transport is None:
             raise ConnectionError("the connection is closed")
-        self.transport.write(uatcp_to_binary(ua.MessageType.Hello, hello))
+        octets = uatcp_to_binary(ua.MessageType.Hello, hello)
+        self._connection.show("tx", octets)
+        self.transport.write(octets)
         async with asyncio.timeout(self.timeout):
             return await answer
 
@@ -58,11 +68,17 @@ class Protocol(UASocketProtocol):
 
 
 class Transport(UaClient):
-    """Makes bounded connections."""
+    """Makes bounded connections, which show what passes."""
+
+    def __init__(self, timeout: float, tracer: Tracer, peer: str) -> None:
+        super().__init__(timeout)
+        self._tracer = tracer
+        self._peer = peer
 
     def _make_protocol(self) -> UASocketProtocol:
         limits = TransportLimits(CHUNK, CHUNK, CHUNKS, MESSAGE)
         self.protocol = Protocol(self._timeout, security_policy=self.security_policy, limits=limits)
+        self.protocol.trace(self._tracer, self._peer)
         self.protocol.pre_request_hook = self._pre_request_hook
         self.protocol.on_connection_lost = self._on_transport_lost
         self.protocol.is_session_closing = self._is_session_closing

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from gateway import (
+    Dissector,
     Duration,
     Endpoint,
     Keep,
@@ -23,6 +24,7 @@ from gateway import (
 )
 from gateway.channel import Channel, ChannelClosed, Listener, Parity, SerialChannel
 from gateway_dnp3.channel import UdpListener
+from gateway_dnp3.description import describe
 from gateway_dnp3.link import HIGHEST, LinkSettings
 from gateway_dnp3.outstation.association import Association
 from gateway_dnp3.outstation.reception import PlaceTaken, Reception, reception
@@ -37,6 +39,7 @@ Holds = tuple[
     Annotated[Duration, Field(ge=0)],
     Annotated[Duration, Field(ge=0)],
 ]
+PORT = 20000
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -197,6 +200,14 @@ class DnpOutstation(Sink):
         from gateway_dnp3.outstation.sink.profile import profile
 
         return profile(self, points)
+
+    def describe(self, direction: str, frame: bytes) -> str:
+        """See `Link.describe`."""
+        return describe(frame)
+
+    def dissector(self) -> Dissector:
+        """See `Link.dissector`."""
+        return Dissector("dnp3.tcp", port=PORT, serves=True)
 
     async def run(self, ctx: SinkContext) -> None:
         """Serve the master until cancelled; raises LinkError where it cannot be reached."""
