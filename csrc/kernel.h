@@ -939,6 +939,45 @@ int gw_c37_config_unpack(const uint8_t *frame, int64_t length, gw_c37_config *co
 int64_t gw_c37_config_pack(const gw_c37_header *header, const gw_c37_config *config,
                            uint8_t *octets, int64_t capacity);
 
+/*
+ * Frames of a link as they pass, and what its source made of them: records, one after the other, in
+ * the order of bytes of the machine and without padding.
+ *
+ * of a frame:   time (i64), kind (u8), number of what was said besides (u16), octets that are kept
+ *               (u32), octets of the whole frame (u32), and those that are kept.
+ * of an emission: time (i64), GW_TRACE_WAS_DONE (u8), lost (u8), points that are named (u16), samples
+ *               (u32), those taken (u32), the frame that it is of (i64), 4 points (i32).
+ *
+ * memory: of `size` octets, of which `at` are written.
+ * longest: octets that are kept of a frame at most; GW_TRACE_FRAME + longest fit into `size`.
+ * frames: so far, of all memories; done: emissions since the last frame.
+ */
+enum {
+    GW_TRACE_WAS_DONE = 2,
+    GW_TRACE_FRAME = 19,
+    GW_TRACE_DONE = 44,
+    GW_TRACE_POINTS = 4,
+    GW_TRACE_MOST = 16 /* emissions that are kept of one frame */
+};
+
+typedef struct {
+    uint8_t *memory;
+    int64_t size;
+    int64_t at;
+    int64_t longest;
+    int64_t frames;
+    int64_t done;
+} gw_trace;
+
+/* Keep a frame.  Returns its number, from 1, or 0 where the memory is full. */
+int64_t gw_trace_frame(gw_trace *trace, int64_t time, uint8_t kind, uint16_t text,
+                       const uint8_t *frame, int64_t length);
+
+/* Keep what came of a frame, 0 for the last one; points: as octets of int32.  Returns 0 where the
+ * memory is full, else 1, also where it is not kept: before the first frame, or as one too many. */
+int gw_trace_done(gw_trace *trace, int64_t time, uint8_t lost, uint32_t samples, uint32_t taken,
+                  int64_t frame, const uint8_t *points, int64_t octets);
+
 /* The sentence of a return code. */
 const char *gw_strerror(int64_t code);
 

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "kernel": {"model", "kernel"},
     "journal": {"model", "journal"},
     "tls": {"model", "tls"},
-    "trace": {"model", "trace"},
+    "trace": {"model", "kernel", "trace"},
     "interlock": {"model", "interlock"},
     "audit": {"model", "audit"},
     "access": {"model", "access"},

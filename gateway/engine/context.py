@@ -215,7 +215,7 @@ class RunningSource(_Context, SourceContext):
     def _note(self, frame: int, batch: Batch, *, lost: bool = False) -> None:
         """Note what a frame did, which the intake has just judged."""
         if self._ring is not None and frame:
-            first = tuple(batch.point[:FIRST].tolist())
+            first = batch.point[:FIRST].tobytes()
             self._ring.did(len(batch), self._intake.taken, first, frame=frame, lost=lost)
 
     def _check(self, points: Any) -> None:

@@ -37,7 +37,7 @@ class Plan:
     of its points is decided here.
 
     size:   number of fields.
-    first:  points of the first ones, as they were given.
+    first:  points of the first ones, as they were given: octets of int32.
     length: bytes that the block must have.
 
     Raises ValueError, naming the field, for a field that cannot be, or two fields of one point.
@@ -57,7 +57,7 @@ class Plan:
             seen[field.point] = index
         self.points = points
         self.size = len(held)
-        self.first = tuple(field.point for field in held[:_NAMED])
+        self.first = np.array([field.point for field in held[:_NAMED]], np.int32).tobytes()
         self.length = max((field.offset + WIDTHS[field.type] for field in held), default=0)
 
         runs, listed = _compile(points, sorted(_place(field) for field in held))

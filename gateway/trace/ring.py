@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
 from typing import NamedTuple
 
+from gateway.kernel.trace import DONE, FRAME, POINTS, WAS_DONE, TraceMemory
+
 LONGEST = 65_535
 """Octets that are kept of a frame; those behind are counted only."""
-FIRST = 4
+FIRST = POINTS
 """Points of an emission that are named."""
 BURST = 64
 """Frames before the last one that came that an emission may be of."""
-MOST_DID = 16
-"""Emissions that are kept of one frame."""
 SEGMENTS = 8
 """Parts of a ring's memory: the oldest goes as a whole."""
 LEAST = 1024
@@ -24,15 +24,10 @@ MARK = 0x3F
 TEXTS = 0.25
 """Part of a segment's size above which its notes and peers end it."""
 
-_FRAME = Struct("<qBHII")
-"""Time, kind, number of note and peer, octets that are kept and octets of the whole frame."""
-_HEAD = _FRAME.size
-_DID = Struct("<qBBHIIQ4i")
-"""Time, kind, lost, points that are named, samples, taken, frame, points."""
-_WAS_DONE = 2
-"""The kind of what a source emitted; that of a frame is its direction's index."""
+_FRAME = Struct("=qBHII")
+_DONE = Struct("=qBBHIIq4i")
+"""The records of `gw_trace` in csrc/kernel.h."""
 _DIRECTIONS = ("tx", "rx")
-_NOBODY = (0,) * FIRST
 
 
 class Did(NamedTuple):
@@ -85,7 +80,7 @@ class _Segment:
     """A piece of memory, and what is to be known of what stands there.
 
     before: frames before its first one.
-    end:    where nothing stands any more.
+    end:    where nothing stands any more, once another one is written.
     marks:  number of a frame, and where it begins.
     said:   numbers of notes with peers; `texts` is how long they are.
     """
@@ -112,16 +107,16 @@ class _Segment:
                 break
         said = list(self.said)
         while at < self.end:
-            if self.buffer[at + 8] == _WAS_DONE:
-                time, _, lost, n, samples, taken, of, *four = _DID.unpack_from(self.buffer, at)
-                at += _DID.size
+            if self.buffer[at + 8] == WAS_DONE:
+                time, _, lost, n, samples, taken, of, *four = _DONE.unpack_from(self.buffer, at)
+                at += DONE
                 done.append(_Done(of, time, Did(samples, taken, tuple(four[:n]), bool(lost))))
                 continue
             number += 1
             if number > high:
                 return
             time, kind, index, kept, length = _FRAME.unpack_from(self.buffer, at)
-            at += _HEAD
+            at += FRAME
             octets = bytes(self.buffer[at : at + kept])
             at += kept
             yield Frame(number, time, _DIRECTIONS[kind], octets, length, *said[index])
@@ -143,90 +138,76 @@ class Ring:
         self._segments: deque[_Segment] = deque()
         self._each = max(LEAST, size // SEGMENTS)
         self._most = max(1, size // self._each)
-        self._write(now)
+        self._memory = TraceMemory(min(LONGEST, self._each - FRAME), now)
+        self._turn()
 
-    def _write(self, now: Callable[[], int]) -> None:
-        """Make `add` and `did`, whose state is in variables of this function: that costs least."""
-        pack_frame, pack_did, limit = _FRAME.pack_into, _DID.pack_into, self._each
-        did_size, longest = _DID.size, min(LONGEST, self._each - _HEAD)
-        segment = self._next(0)
-        buffer, marks = segment.buffer, segment.marks
-        at = count = dids = index = 0
-        last_note: str | None = None
-        last_peer = ""
-
-        def turn() -> None:
-            nonlocal segment, buffer, marks, at, last_note
-            segment.end = at
-            segment = self._next(count)
-            buffer, marks, at, last_note = segment.buffer, segment.marks, 0, None
-
-        def say(note: str, peer: str) -> None:
-            nonlocal index, last_note, last_peer
-            if segment.texts > TEXTS * limit:
-                turn()
-            pair = (str(note), str(peer))
-            index = segment.said.setdefault(pair, len(segment.said))
-            if index == len(segment.said) - 1:
-                segment.texts += len(note) + len(peer)
-            last_note, last_peer = note, peer
-
-        def add(direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
-            nonlocal at, count, dids
-            length = kept = len(frame)
-            if length > longest:
-                kept = longest
-                frame = frame[:kept]
-            if at + _HEAD + kept > limit:
-                turn()
-            if note is not last_note or peer is not last_peer:
-                say(note, peer)
-            dids = 0
-            count += 1
-            if not count & MARK:
-                marks.append((count, at))
-            pack_frame(buffer, at, now(), direction == "rx", index, kept, length)
-            at += _HEAD
-            buffer[at : at + kept] = frame
-            at += kept
-
-        def did(
-            samples: int,
-            taken: int,
-            points: tuple[int, ...],
-            time: int = 0,
-            frame: int = 0,
-            lost: bool = False,
-        ) -> None:
-            nonlocal at, dids
-            dids += 1
-            if dids > MOST_DID or not count:
-                return
-            if at + did_size > limit:
-                turn()
-            n = len(points)
-            four = points if n == FIRST else (*points, *_NOBODY)[:FIRST]
-            of = frame or count
-            pack_did(buffer, at, time, _WAS_DONE, lost, n, samples, taken, of, *four)
-            at += did_size
-
-        def last() -> int:
-            segment.end = at
-            return count
-
-        self.add = add
+    def add(self, direction: str, frame: bytes, note: str = "", peer: str = "") -> None:
         """Keep a frame; see `LinkContext.trace`."""
-        self.did = did
+        if type(frame) is not bytes:
+            frame = bytes(frame)
+        if note is not self._note or peer is not self._peer:
+            self._say(note, peer)
+        number = self._memory.frame(direction, frame, self._text)
+        if not number:
+            self._turn()
+            self._say(note, peer)
+            number = self._memory.frame(direction, frame, self._text)
+        if not number & MARK:
+            # It begins where the last one ends that was written.
+            begin = self._memory.end - FRAME - min(len(frame), LONGEST, self._each - FRAME)
+            self._segment.marks.append((number, begin))
+
+    def did(
+        self,
+        samples: int,
+        taken: int,
+        points: bytes,
+        time: int = 0,
+        frame: int = 0,
+        lost: bool = False,
+    ) -> None:
         """Note what came of a frame, `frame` or the last one; see `Did`.
 
-        time: when it had come, ns: then it may be one before that came in the same burst.
+        points: ids, as octets of int32.
+        time:   when the frame had come, ns: then it may be one before that came in the same burst.
         """
-        self._written = last
+        if not self._memory.done(samples, taken, points, time, frame, lost):
+            self._turn()
+            self._memory.done(samples, taken, points, time, frame, lost)
+
+    def _turn(self) -> None:
+        """Go on in the memory that is written next, in the place of the oldest where there is no
+        room for more."""
+        before = self._memory.frames
+        if self._segments:
+            self._segments[-1].end = self._memory.end
+        if len(self._segments) < self._most:
+            self._segments.append(_Segment(self._each, before))
+        else:
+            oldest = self._segments.popleft()
+            oldest.begin(before)
+            self._segments.append(oldest)
+            self.gone = self._segments[0].before
+        self._segment = self._segments[-1]
+        self._note: str | None = None
+        self._peer: str | None = None
+        self._text = 0
+        self._memory.turn(self._segment.buffer)
+
+    def _say(self, note: str, peer: str) -> None:
+        """Have the segment know what is said besides a frame."""
+        if self._segment.texts > TEXTS * self._each:
+            self._turn()
+        said = self._segment.said
+        self._text = said.setdefault((str(note), str(peer)), len(said))
+        if self._text == len(said) - 1:
+            self._segment.texts += len(note) + len(peer)
+        self._note, self._peer = note, peer
 
     @property
     def last(self) -> int:
         """Number of the last frame, 0 for none."""
-        return self._written()
+        return self._memory.frames
 
     def __len__(self) -> int:
         return self.last - self.gone
@@ -240,6 +221,7 @@ class Ring:
         end = min(self.last, begin + most - 1)
         if begin > end:
             return []
+        self._segment.end = self._memory.end
         # Those beside them tell which frame of a burst did something.
         low, high = max(self.gone + 1, begin - BURST), end + BURST
         frames: list[Frame] = []
@@ -258,18 +240,6 @@ class Ring:
                     did[low + at] = (*did.get(low + at, ()), one)
         shown = frames[begin - low : end - low + 1]
         return [frame._replace(did=did.get(frame.number, ())) for frame in shown]
-
-    def _next(self, before: int) -> _Segment:
-        """Return the segment that is written next, in the place of the oldest where there is no
-        room for another."""
-        if len(self._segments) < self._most:
-            self._segments.append(_Segment(self._each, before))
-        else:
-            oldest = self._segments.popleft()
-            oldest.begin(before)
-            self._segments.append(oldest)
-            self.gone = self._segments[0].before
-        return self._segments[-1]
 
 
 def _cause(frames: Sequence[Frame], at: int, time: int) -> int | None:
