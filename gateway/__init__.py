@@ -28,6 +28,7 @@ from gateway.model.command import (
 )
 from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
 from gateway.model.errors import CustodyRefused, GatewayError, LinkError, reason
+from gateway.model.explanation import Explanation, Hop
 from gateway.model.field import Field
 from gateway.model.fields import (
     Duration,
@@ -39,6 +40,20 @@ from gateway.model.fields import (
     seconds_text,
 )
 from gateway.model.link import KeepRule, Sink, Source
+from gateway.model.observation import (
+    AuditPage,
+    AuditProof,
+    AuditQuery,
+    AuditRecord,
+    ConfigurationView,
+    Flaw,
+    HealthView,
+    History,
+    LedgerView,
+    LinkView,
+    Observation,
+    Verdict,
+)
 from gateway.model.override import Override
 from gateway.model.point import (
     Deadband,
@@ -65,10 +80,15 @@ __all__ = [
     "STALE",
     "AccessRefused",
     "Answer",
+    "AuditPage",
+    "AuditProof",
+    "AuditQuery",
+    "AuditRecord",
     "Batch",
     "Client",
     "Command",
     "CommandStatus",
+    "ConfigurationView",
     "Control",
     "ControlModel",
     "CustodyRefused",
@@ -78,14 +98,22 @@ __all__ = [
     "Delivery",
     "Duration",
     "Endpoint",
+    "Explanation",
     "Field",
+    "Flaw",
     "GatewayError",
+    "HealthView",
+    "History",
+    "Hop",
     "Image",
     "Keep",
     "KeepRule",
     "Kind",
+    "LedgerView",
     "LinkError",
     "LinkPoint",
+    "LinkView",
+    "Observation",
     "Operation",
     "Override",
     "Permission",
@@ -106,6 +134,7 @@ __all__ = [
     "TlsClient",
     "TlsServer",
     "TlsVersion",
+    "Verdict",
     "Verify",
     "c37118",
     "channel",
