@@ -66,6 +66,7 @@ from gateway.model.point import (
     SinkPoint,
 )
 from gateway.model.quality import Quality, quality_text, worst_validity
+from gateway.model.selector import selector
 from gateway.model.tls import TlsClient, TlsServer, TlsVersion, Verify
 
 __version__ = "0.1.0"
@@ -145,6 +146,7 @@ __all__ = [
     "reason",
     "sampled_values",
     "seconds_text",
+    "selector",
     "waveform",
     "worst_validity",
 ]
