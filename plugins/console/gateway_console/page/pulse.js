@@ -1,0 +1,28 @@
+// The gateway's clock as the server says it, and a word where it has not spoken for a while.
+export default {
+  template: `<span class="gw-pulse" :data-state="late ? 'bad' : null" role="timer" :aria-label="'gateway time ' + text"><span aria-hidden="true">{{ late ? '✕' : '' }}</span>{{ late ? 'no data for ' + late + ' s' : text }}</span>`,
+  props: { text: String, seq: Number },
+  data: () => ({ late: 0 }),
+  mounted() {
+    this.heard = performance.now();
+    const theme = localStorage.getItem("gateway-theme");
+    if (theme) Quasar.Dark.set(theme === "dark");
+    const popup = document.getElementById("popup");
+    popup?.setAttribute("role", "alert");
+    this.timer = setInterval(() => {
+      const seconds = Math.floor((performance.now() - this.heard) / 1000);
+      this.late = seconds >= 4 ? seconds : 0;
+      document.body.toggleAttribute("data-late", this.late > 0);
+    }, 500);
+    this.$emit("shown", this.seq);
+  },
+  unmounted() {
+    clearInterval(this.timer);
+  },
+  watch: {
+    seq(value) {
+      this.heard = performance.now();
+      this.$emit("shown", value);
+    },
+  },
+};
