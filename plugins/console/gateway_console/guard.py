@@ -24,6 +24,8 @@ CSRF_HEADER = "x-csrf-token"
 UPLOADS = frozenset({"/api/v1/configuration/check"})
 LOGIN = "/api/v1/login"
 """A browser may have an old cookie then, and no CSRF token to it."""
+PUBLIC = frozenset({LOGIN, "/api/v1/openapi.json"})
+"""Paths of the API for everybody."""
 BODY_TIMEOUT = 30.0
 """Seconds that a request's body may take."""
 OPEN = frozenset({"/healthz", "/readyz"})
@@ -78,6 +80,9 @@ class Guard:
         self._same_site(scope, headers, who)
         if stranger:
             raise unauthorised("the token is not one of this gateway, or its session has ended")
+        # Who is nobody has not even its body looked at.
+        if who.client is None and scope["path"].startswith("/api/") and scope["path"] not in PUBLIC:
+            raise unauthorised("log in first: POST /api/v1/login gives a token")
 
     def _identify(self, scope: Scope, headers: Headers) -> tuple[Visitor, bool]:
         state = scope.setdefault("state", {})

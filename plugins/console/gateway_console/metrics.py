@@ -120,7 +120,7 @@ class Collected(CollectorRegistry):
         yield requests
         for what, number, text in (
             ("sessions", len(site.sessions), "Who is logged in."),
-            ("streams", len(site.hub.listeners), "Event streams."),
+            ("streams", site.streams, "Event streams."),
         ):
             family = GaugeMetricFamily(f"{PREFIX}_console_{what}", text, labels=["console"])
             family.add_metric([site.ctx.name], float(number))

@@ -20,6 +20,7 @@ class Site:
     """One console at work; nothing of it is shared with another one in the process.
 
     requests:  how many were answered, by status code.
+    streams:   event streams of clients; pages listen to the hub as well.
     under_way: commands that wait for their end, by client.
     """
 
@@ -31,6 +32,7 @@ class Site:
     points: PointTable
     hub: Hub
     requests: Counter[int] = field(default_factory=Counter)
+    streams: int = 0
     under_way: Counter[Client] = field(default_factory=Counter)
 
     @classmethod

@@ -59,7 +59,7 @@ async def follow(
     """
     site, who = site_of(request), visitor(request)
     client = require(site, who, Permission.READ)
-    if len(site.hub.listeners) >= site.console.max_streams:
+    if site.streams >= site.console.max_streams:
         most = site.console.max_streams
         raise Problem(503, f"found {most} streams, allowed: {most}", headers={"Retry-After": "10"})
     readable = site.rights.readable(client)
@@ -93,6 +93,7 @@ class Stream(Response):
         self._client = client
         self._readable = readable
         self._listener = listener
+        site.streams += 1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         leaving = asyncio.create_task(self._left(receive))
@@ -108,6 +109,7 @@ class Stream(Response):
                     return
             await send({"type": "http.response.body", "body": b""})
         finally:
+            self._site.streams -= 1
             self._site.hub.leave(self._listener)
             if self._listener.coalesced:
                 self._site.ctx.count("stream_coalesced", self._listener.coalesced)
