@@ -10,12 +10,12 @@ from nicegui import Client as Page
 from nicegui import ui
 from starlette.responses import Response
 
-from gateway import AuditQuery, GatewayError, Permission
+from gateway import AuditQuery, AuditRecord, GatewayError, Permission
 from gateway_console.page.forms import button, choice, text_field
 from gateway_console.page.frame import View, done, framed, say, tag, view_of
 from gateway_console.page.link import missing, text
 from gateway_console.page.live import Table, column
-from gateway_console.page.wording import clock_text, time_text
+from gateway_console.page.wording import clock_text, stamp_text
 
 MOST = 500
 """Records that are shown."""
@@ -89,7 +89,7 @@ class AuditTable:
             return
         finally:
             self._busy = False
-        rows = [_row(record) for record in reversed(page.records)]
+        rows = [_row(record, now) for record in reversed(page.records)]
         self._table.rows(rows, urgent=True)
         more = f"; only the newest {MOST} are shown" if page.more else ""
         say(self._said, f"{len(rows):,} records{more}.")
@@ -119,9 +119,9 @@ class AuditTable:
         )
 
 
-def _row(record: Any) -> dict[str, Any]:
+def _row(record: AuditRecord, now: int) -> dict[str, Any]:
     facts = dict(record.facts)
-    cells = [f"{record.n:,}", time_text(record.time, day=True), record.step]
+    cells = [f"{record.n:,}", stamp_text(record.time, now), record.step]
     cells += [text(facts.pop(name, "")) for name in COLUMNS]
     cells.append(", ".join(f"{name} {text(value)}" for name, value in facts.items()))
     cells.append(record.hash[:12])

@@ -72,7 +72,7 @@ class Columns:
         return sorted(self._links)
 
     def changes(self) -> dict[str, int]:
-        """Return for each source how many samples were found newer than at the last look, so far."""
+        """Look again; return for each source how many newer samples all looks have found."""
         times = self.image.time[self.ids]
         newer = self._owner[times != self._times]
         self._times = times

@@ -136,23 +136,21 @@ class CommandPanel:
         """Have the gateway do it, and show its answer."""
         if self._busy:
             return False
-        site, session = self._view.desk.site, self._view.who.session
-        if not self._view.present or (session and session.commands >= site.console.max_commands):
+        site, client = self._view.desk.site, self._view.client
+        if not self._view.present or site.under_way[client] >= site.console.max_commands:
             say(self._said, "✕ Not sent: logged out, or too many commands under way.", "bad")
             return False
         self._busy = True
-        if session is not None:
-            session.commands += 1
+        site.under_way[client] += 1
         say(self._said, f"… {operation} of {self._words}")
         try:
-            request = Request(
-                self._point, operation, self._wanted, self._view.client, reason=self._reason
-            )
-            answer = await self._view.desk.ctx.command(request)
+            request = Request(self._point, operation, self._wanted, client, reason=self._reason)
+            answer = await site.ctx.command(request)
         finally:
             self._busy = False
-            if session is not None:
-                session.commands -= 1
+            site.under_way[client] -= 1
+            if not site.under_way[client]:
+                del site.under_way[client]
         self._tell(operation, answer)
         return answer.status is CommandStatus.SUCCESS
 

@@ -20,6 +20,7 @@ from gateway_console.page.wording import (
     SIGNS,
     quality_state,
     quality_words,
+    stamp_text,
     time_text,
     value_text,
 )
@@ -84,7 +85,8 @@ class AlarmTable:
     def draw(self, *, urgent: bool = False) -> None:
         may = self._view.may(Permission.COMMAND)
         found = self._mine()
-        rows = [_alarm_row(alarm, may) for alarm in found]
+        now = self._view.desk.ctx.now()
+        rows = [_alarm_row(alarm, may, now) for alarm in found]
         self._table.rows(rows, urgent=urgent)
         lost = self._view.desk.alarms.lost
         more = f"; {lost:,} more could not be kept" if lost else ""
@@ -92,7 +94,7 @@ class AlarmTable:
         say(self._said, f"{len(found):,} alarms, {kept}{more}.")
 
 
-def _alarm_row(alarm: Alarm, may: bool) -> dict[str, Any]:
+def _alarm_row(alarm: Alarm, may: bool, now: int) -> dict[str, Any]:
     state = alarm.state if not alarm.ended else ""
     acknowledged = f"by {alarm.by} at {time_text(alarm.acknowledged)}" if alarm.by else ""
     words = f"{SIGNS[state]} {'over' if alarm.ended else 'stands'}"
@@ -100,8 +102,8 @@ def _alarm_row(alarm: Alarm, may: bool) -> dict[str, Any]:
         alarm.what,
         words,
         alarm.text,
-        time_text(alarm.began, day=True),
-        time_text(alarm.ended) if alarm.ended else "",
+        stamp_text(alarm.began, now),
+        stamp_text(alarm.ended, now) if alarm.ended else "",
         acknowledged,
         "Acknowledge" if may and not alarm.acknowledged else "",
     ]
@@ -163,7 +165,7 @@ class EventTable:
             name,
             value,
             quality_words(event.quality),
-            time_text(event.time, day=True),
+            stamp_text(event.time, self._view.desk.ctx.now()),
             whose,
             time_text(event.received),
         ]

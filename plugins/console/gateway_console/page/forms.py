@@ -9,6 +9,7 @@ from nicegui import events
 from nicegui.element import Element
 
 from gateway_console.page.frame import tag
+from gateway_console.page.stage import used
 
 QUIET = 0.3
 """Seconds without a key before what was typed counts."""
@@ -25,6 +26,7 @@ def _labelled(label: str, long: bool) -> tuple[Element, str]:
 
 
 def _text(event: events.GenericEventArguments) -> str:
+    used()
     return str(event.args)[:LONGEST]
 
 
@@ -72,5 +74,10 @@ def choice(
 def button(label: str, pressed: Callable[[], Any], *, strong: bool = False) -> Element:
     """Return a button."""
     field = tag("button", label, "gw-button strong" if strong else "gw-button", type="button")
-    field.on("click", lambda _: pressed())
+
+    def click() -> Any:
+        used()
+        return pressed()
+
+    field.on("click", lambda _: click())
     return field

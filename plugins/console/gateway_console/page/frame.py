@@ -170,4 +170,4 @@ def ticking(view: View, step: Callable[[], Any]) -> None:
 
 def done(view: View) -> Response:
     """Return the page's response; the last line of every page."""
-    return finished(view.page)
+    return finished(view.page, view.page.status_code)

@@ -118,4 +118,4 @@ def text(value: Any) -> str:
         return ", ".join(text(one) for one in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return "" if value is None else str(value)

@@ -61,7 +61,9 @@ def results(view: View) -> dict[str, dict[str, int]]:
 
 
 def lanes(named: dict[str, int], start: str) -> list[str]:
-    return [key.removeprefix(start) for key in named if key.startswith(start)]
+    """Return the channels that have such a result, voltages first."""
+    found = [key.removeprefix(start) for key in named if key.startswith(start)]
+    return sorted(found, key=lambda lane: (not lane.startswith("u"), lane))
 
 
 def harmonics(named: dict[str, int]) -> list[str]:
@@ -114,7 +116,11 @@ class PhasorPanel:
             degrees = f"{turn:.2f}" if math.isfinite(turn) else "–"
             state = quality_state(quality)
             rows.append(
-                {"id": name, "cells": [name, shown, degrees, quality_words(quality)], "state": state}
+                {
+                    "id": name,
+                    "cells": [name, shown, degrees, quality_words(quality)],
+                    "state": state,
+                }
             )
             if math.isfinite(sizes[name]) and math.isfinite(turn) and longest.get(name[0]):
                 length = 100 * abs(sizes[name]) / longest[name[0]] * (0.8 if name[0] == "i" else 1)
@@ -167,9 +173,7 @@ class HarmonicPanel:
             lane: [float(image.value[n]) if n >= 0 else math.nan for n in points]
             for lane, points in self._points.items()
         }
-        for series, (_, column_) in zip(
-            self._chart.options["series"], values.items(), strict=True
-        ):
+        for series, (_, column_) in zip(self._chart.options["series"], values.items(), strict=True):
             series["data"] = [None if math.isnan(one) else round(one, 4) for one in column_]
         self._chart.update()
         self._table.rows(
@@ -184,7 +188,7 @@ class HarmonicPanel:
         return {
             "animation": False,
             "grid": {"left": 50, "right": 10, "top": 30, "bottom": 30},
-            "legend": {"textStyle": {"color": GREY}},
+            "legend": {"top": 0, "textStyle": {"color": GREY}},
             "tooltip": {"trigger": "axis"},
             "xAxis": {"type": "category", "data": [str(one) for one in self._orders], **label},
             "yAxis": {

@@ -7,6 +7,7 @@ tells the pages whose they are, and lets nobody in who is not logged in, by HTTP
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -17,7 +18,7 @@ from fastapi import FastAPI
 from nicegui import Client as Page
 from nicegui import __version__ as nicegui_version
 from nicegui import app as nicegui_app
-from nicegui import core, ui
+from nicegui import context, core, ui
 from starlette.responses import RedirectResponse, Response
 
 from gateway_console.page.desk import Desk
@@ -62,6 +63,13 @@ def finished(page: Page, status: int = 200) -> Response:
         "Referrer-Policy": "same-origin",
     }
     return Response(body, status, headers, "text/html")
+
+
+def used() -> None:
+    """Note that the reader of this page did something: a session that is used does not end."""
+    who: Visitor = context.client.request.scope["state"]["visitor"]
+    if who.session is not None:
+        who.session.seen = asyncio.get_running_loop().time()
 
 
 class Stage:

@@ -17,6 +17,8 @@ KEPT = 1_200
 """Samples that are drawn."""
 PAST = 3600 * 10**9
 """Nanoseconds before now of which the journal is asked."""
+LEAST = 120 * 10**9
+"""Nanoseconds that the line shows at least."""
 REDRAWN = 4
 """Ticks between two drawings of the line."""
 QUALITIES = 50
@@ -33,7 +35,6 @@ class Trend:
         self._definition = definition
         self._samples: deque[tuple[int, float, int]] = deque(maxlen=KEPT)
         self._ticks = 0
-        self._drawn = 0
         with tag("section", classes="gw-panel", aria_label="trend"):
             tag("h2", f"Trend{f' [{definition.unit}]' if definition.unit else ''}, UTC")
             self._said = tag("p", "", "gw-note")
@@ -80,14 +81,18 @@ class Trend:
             self._draw()
 
     def _draw(self) -> None:
-        if len(self._samples) and self._samples[-1][0] == self._drawn:
-            return
-        self._drawn = self._samples[-1][0] if self._samples else 0
+        now = self._view.desk.ctx.now()
+        first = self._samples[0][0] if self._samples else now
+        axis = self._chart.options["xAxis"]
+        axis["min"], axis["max"] = _moment(min(first, now - LEAST)), _moment(now)
         invalid = [quality & 3 in (1, 2) for _, _, quality in self._samples]
         self._chart.options["series"][0]["data"] = [
             [_moment(time), None if bad or math.isnan(value) else value]
             for (time, value, _), bad in zip(self._samples, invalid, strict=True)
         ]
+        if self._samples and not invalid[-1] and not math.isnan(self._samples[-1][1]):
+            # It is still what it was.
+            self._chart.options["series"][0]["data"].append([_moment(now), self._samples[-1][1]])
         self._chart.update()
         rows, before = [], None
         for number, (time, value, quality) in enumerate(self._samples):

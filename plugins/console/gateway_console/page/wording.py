@@ -9,6 +9,8 @@ import numpy as np
 
 from gateway import Kind, Quality, quality_text
 
+DAY = 86_400 * 10**9
+"""Nanoseconds."""
 STATUS_WORDS = ("off", "on")
 DOUBLE_WORDS = ("between", "off", "on", "bad")
 SIGNS = {"good": "●", "warn": "▲", "bad": "✕", "mark": "◆", "": "○"}
@@ -68,6 +70,11 @@ def time_text(ns: int, *, day: bool = False) -> str:
     moment = datetime.fromtimestamp(seconds, UTC)
     text = moment.strftime("%Y-%m-%d %H:%M:%S" if day else "%H:%M:%S")
     return f"{text}.{rest // 1_000_000:03d}"
+
+
+def stamp_text(ns: int, now: int) -> str:
+    """Return a time of day in UTC; with its day where that is not today."""
+    return time_text(ns, day=ns // DAY != now // DAY)
 
 
 def clock_text(ns: int) -> str:

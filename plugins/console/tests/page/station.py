@@ -2,8 +2,8 @@
 
     python station.py FOLDER CONSOLE_PORT DEVICE_PORT
 
-Its devices are processes of their own (`gateway run FOLDER/device.yaml`), so that they can be
-taken away. Users: anna (operator), bert (viewer), carla (admin); the password is `PASSWORD`.
+Its device is a process of its own (`gateway run device.yaml`), so that it can be taken
+away. Users: anna (operator), bert (viewer), carla (admin); the password is `PASSWORD`.
 """
 
 from __future__ import annotations
@@ -15,54 +15,26 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gateway_console import Console
+from gateway_modbus.source import Modbus
+from gateway_simulator.source import Simulator
 from pydantic import TypeAdapter
 
-from gateway import Sink, Source, hookimpl  # noqa: F401 - the names that plugins share
+from gateway import Source
 from gateway.testing import AccessSettings, CommandSettings, Sampler, circuit, running
 from gateway.testing.wave import three
 from gateway.testing.waves import CIRCUIT, sampled
 from gateway.waveform import Waveform
-from gateway_console import Console
-from gateway_modbus.source import Modbus
-from gateway_simulator.source import Simulator
 
-PASSWORD = "a password of theirs"  # noqa: S105 - of a substation that is none
+PASSWORD = "a password of theirs"
 USERS = {"anna": "operator", "bert": "viewer", "carla": "admin"}
-DEVICE = """\
-gateway: {{name: devices}}
-points: device.csv
-sources:
-  - name: bay
-    type: modbus.simulator
-    listen: 127.0.0.1:{port}
-    registers:
-      - {{table: coil, register: 0, signal: {{shape: constant, value: 0}}}}
-      - {{table: coil, register: 1, signal: {{shape: constant, value: 0}}}}
-      - {{table: discrete, register: 0, follows: {{register: 0, trip: 1, after: 100ms}}}}
-      - {{table: discrete, register: 2, signal: {{shape: constant, value: 1}}}}
-      - {{table: input, register: 10, type: uint16, signal: {{shape: sine, mean: 20100, amplitude: 120, period: 40s}}}}
-      - {{table: input, register: 11, type: uint16, signal: {{shape: walk, low: 90, high: 240, step: 4}}}}
-      - {{table: holding, register: 40, type: int16, signal: {{shape: constant, value: 2000}}}}
-sinks: []
-"""
-BAY = """\
-e01.breaker,status,,1 closed,,,,0,discrete,bit,0,1,200ms,trip_close,local,,,e01.remote,e01.breaker,,
-e01.remote,status,,local/remote switch: 1 remote,,,,2,discrete,bit,,,,,,,,,,,
-e01.voltage,analog,kV,busbar voltage,0.001,,,10,input,uint16,,,,,,,,,,,
-e01.current,analog,A,feeder current,1,,220,11,input,uint16,,,,,,,,,,,
-e01.power_limit,analog,kW,most that the feeder may take,0.1,,,40,holding,int16,,,,setpoint,none,0,500,,,,
-"""
-HEAD = (
-    "name,kind,unit,description,scale,low,high,bay.register,bay.table,bay.type,"
-    "bay.write_register,bay.trip_register,bay.trip_time,command.model,command.select,"
-    "command.low,command.high,command.interlock,command.feedback,meters.signal,pmu.result\n"
-)
+HERE = Path(__file__).parent
 HARMONICS = {3: 0.021, 5: 0.043, 7: 0.028, 11: 0.017, 13: 0.012, 17: 0.006, 19: 0.004}
 
 
 def points(meters: int) -> str:
     """Return the point list, with so many feeders of four points."""
-    rows = [HEAD, BAY]
+    rows = [(HERE / "bay.csv").read_text()]
     for feeder in range(1, meters + 1):
         name, gap = f"feeder{feeder:03}", "," * 15
         rows += [
