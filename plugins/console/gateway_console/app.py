@@ -100,6 +100,8 @@ async def _http(request: Request, error: Exception) -> Response:
         # The framework's own words for what our bound on the body said.
         return error.__cause__.response()
     detail = str(error.detail)
+    if error.status_code == 400:
+        return Problem(422, "found a body that cannot be read, allowed: JSON in UTF-8").response()
     if error.status_code == 404:
         detail = f"found the path {request.url.path[:200]!r}, allowed: those of the description"
     if error.status_code == 405:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from gateway import Answer, Client, CommandStatus, Operation, Override, Permission
 from gateway import Request as Asked
 from gateway_console.outcome import CODES, MEANINGS
-from gateway_console.points import find
+from gateway_console.points import PointName, find
 from gateway_console.problem import Problem, responses
 from gateway_console.site import Site
 from gateway_console.visitor import visitor
 
 router = APIRouter(tags=["commands"])
 
-Value = Annotated[float, Field(allow_inf_nan=False)]
+Value = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Reason = Annotated[str, Field(max_length=256, description="why, for the audit log")]
 
 
@@ -35,23 +35,41 @@ class CommandRequest(BaseModel):
     operation: Operation = Operation.DIRECT
     value: Value = Field(description="0 or 1 for switches, else in the point's unit")
     reason: Reason = ""
-    test: bool = Field(False, description="only for points in test; nothing is sent")
+    test: bool = Field(False, strict=True, description="only for points in test; nothing is sent")
     timeout: float | None = Field(
-        None, gt=0, le=3600, description="seconds that the client waits, if less than the point's"
+        None,
+        strict=True,
+        ge=1,
+        le=3600,
+        description="seconds that the client waits, if less than the point's",
     )
 
 
-class OverrideRequest(BaseModel):
+class Substitute(BaseModel):
+    """Show a value of the operator's instead of the device's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["substitute"]
+    value: Value = Field(description="in the point's unit")
+    reason: Reason = ""
+
+
+class Act(BaseModel):
+    """Freeze a point, put it into test, or undo that."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["block", "release", "test", "end_test"]
+    reason: Reason = ""
+
+
+class OverrideRequest(RootModel[Annotated[Substitute | Act, Field(discriminator="action")]]):
     """What an operator does to a point, whatever its device says."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"action": "substitute", "value": 230.0}]},
+        json_schema_extra={"examples": [{"action": "substitute", "value": 230.0}]}
     )
-
-    action: Override
-    value: Value | None = Field(None, description="for substitute")
-    reason: Reason = ""
 
 
 class CommandAnswer(BaseModel):
@@ -70,7 +88,7 @@ REFUSALS = responses(401, 403, 404, 409, 413, 421, 422, 429, 500, 502, 503, 504)
 @router.post("/points/{name}/command", summary="Command a point", responses=REFUSALS)
 async def command(
     request: Request,
-    name: str,
+    name: PointName,
     body: CommandRequest,
     idempotency_key: Annotated[
         str | None,
@@ -116,15 +134,15 @@ async def command(
 
 
 @router.post("/points/{name}/override", summary="Override a point", responses=REFUSALS)
-async def override(request: Request, name: str, body: OverrideRequest) -> CommandAnswer:
+async def override(request: Request, name: PointName, body: OverrideRequest) -> CommandAnswer:
     """Block, substitute, release, test or end the test of a point."""
     site, _, point = find(request, name)
     client = visitor(request).client
     assert client is not None  # noqa: S101 - a point was found for it
-    if (body.value is None) is (body.action is Override.SUBSTITUTE):
-        found = "no value" if body.value is None else f"the value {body.value:g}"
-        raise Problem(422, f"found {found}, allowed: a value with substitute, and only there")
-    done = await site.ctx.override(client, point.id, body.action, body.value, reason=body.reason)
+    asked = body.root
+    value = asked.value if isinstance(asked, Substitute) else None
+    action = Override(asked.action)
+    done = await site.ctx.override(client, point.id, action, value, reason=asked.reason)
     return _said(done)
 
 

@@ -63,7 +63,9 @@ async def list_links(request: Request, client: Reader) -> list[LinkState]:
     return [link_state(link) for link in site_of(request).observe.links()]
 
 
-@router.get("/links/{name}", summary="Read one link", responses=responses(401, 403, 404, 421, 429))
+@router.get(
+    "/links/{name}", summary="Read one link", responses=responses(401, 403, 404, 421, 422, 429)
+)
 async def read_link(request: Request, client: Reader, name: str) -> LinkState:
     """Return the state of one source or sink."""
     links = site_of(request).observe.links()

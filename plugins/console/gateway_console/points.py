@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -31,6 +31,8 @@ Patterns = Annotated[
 ]
 NAME = r"^[A-Za-z0-9_.-]{1,200}$"
 MOST = 10_000
+MOST_NAMED = 1_000
+PointName = Annotated[str, Path(max_length=200, examples=["feeder1.voltage_a"])]
 
 
 class Validity(StrEnum):
@@ -88,7 +90,7 @@ class Names(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"names": ["feeder1.voltage_a"]}]}
     )
 
-    names: list[Annotated[str, Field(pattern=NAME)]] = Field(max_length=MOST)
+    names: list[Annotated[str, Field(pattern=NAME)]] = Field(max_length=MOST_NAMED)
     shape: Shape = Shape.ROWS
 
 
@@ -110,7 +112,7 @@ class PointHistory(BaseModel):
     "/points",
     summary="List points with their last samples",
     response_model=PointPage,
-    responses=responses(401, 403, 421, 422, 429),
+    responses=responses(401, 403, 409, 421, 422, 429),
 )
 async def list_points(
     request: Request,
@@ -123,7 +125,9 @@ async def list_points(
     ] = [],  # noqa: B006
     quality: Annotated[list[Validity], Query(max_length=8)] = [],  # noqa: B006
     limit: Annotated[int, Query(ge=1, le=MOST)] = 1000,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
+    cursor: Annotated[
+        str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,400}$", description="of the page before")
+    ] = None,
     shape: Shape = Shape.ROWS,
 ) -> Response:
     """Return the points that fit all filters; of a filter that is given twice either may fit."""
@@ -171,7 +175,7 @@ async def read_points(request: Request, client: Reader, body: Names) -> Response
     response_model=PointSample,
     responses=responses(401, 403, 404, 421, 422, 429),
 )
-async def read_point(request: Request, name: str) -> Response:
+async def read_point(request: Request, name: PointName) -> Response:
     """Return one point with its last sample."""
     site, place, _ = find(request, name)
     return _json(site.points.rows(np.array([place]))[1:-1])
@@ -182,7 +186,7 @@ async def read_point(request: Request, name: str) -> Response:
     summary="Explain a point",
     responses=responses(401, 403, 404, 421, 422, 429),
 )
-async def explain_point(request: Request, name: str) -> dict[str, Any]:
+async def explain_point(request: Request, name: PointName) -> dict[str, Any]:
     """Return where a point comes from, how it is converted, and where it goes."""
     site, _, point = find(request, name)
     return lineage(site.observe.explain(point.id))
@@ -196,7 +200,7 @@ async def explain_point(request: Request, name: str) -> dict[str, Any]:
 )
 async def point_history(
     request: Request,
-    name: str,
+    name: PointName,
     since: Annotated[Instant | None, Query()] = None,
     until: Annotated[Instant | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=100_000)] = 1000,
@@ -226,7 +230,7 @@ def find(
     return site, place, site.points.points[place]
 
 
-def _cursor(name: str) -> str:
+def _cursor(name: PointName) -> str:
     return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
 
 
@@ -240,7 +244,7 @@ def _behind(site: Site, cursor: str | None) -> int:
         return site.points.position[name]
     except (binascii.Error, ValueError, KeyError):
         raise Problem(
-            422, f"found the cursor {cursor[:100]!r}, allowed: one of a page of this gateway"
+            409, f"found the cursor {cursor[:100]!r}, allowed: one of a page of this configuration"
         ) from None
 
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""Where older Pythons have older words than RFC 9110, clause 15.5."""
 
 
 class Mistake(BaseModel):
@@ -57,7 +59,7 @@ class Problem(Exception):  # noqa: N818 - the word of the RFC
         """Return it as it is sent."""
         body: dict[str, Any] = {
             "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
+            "title": _phrase(self.status),
             "status": self.status,
             "detail": self.detail,
         }
@@ -71,6 +73,10 @@ class Problem(Exception):  # noqa: N818 - the word of the RFC
         )
 
 
+def _phrase(code: int) -> str:
+    return _PHRASES.get(code) or HTTPStatus(code).phrase
+
+
 def unauthorised(detail: str, *, login: bool = True) -> Problem:
     """Return the refusal of somebody who is nobody here."""
     headers = {"WWW-Authenticate": 'Bearer realm="grid-gateway"'} if login else {}
@@ -81,7 +87,7 @@ def responses(*codes: int) -> dict[int | str, dict[str, Any]]:
     """Describe refusals for the OpenAPI description of an operation."""
     return {
         code: {
-            "description": HTTPStatus(code).phrase,
+            "description": _phrase(code),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
         }
         for code in codes

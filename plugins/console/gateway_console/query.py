@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 Instant = Annotated[
     AwareDatetime,
+    BeforeValidator(lambda value: _written(value)),
     Field(description="RFC 3339, with its offset: 2026-03-01T06:00:00Z"),
 ]
 
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _written(value: object) -> object:
+    """Refuse numbers, which would be taken for seconds or milliseconds by their size."""
+    if isinstance(value, str) and not _RFC3339.fullmatch(value):
+        raise ValueError("an instant is written 2026-03-01T06:00:00Z")
+    return value
 
 
 def nanoseconds(instant: datetime) -> int:

@@ -88,7 +88,7 @@ class Console(Sink):
             gt=0, le=100_000, description="requests per second of one client; twice as many at once"
         ),
     ] = 50.0
-    max_body: Annotated[Size, Field(description="of a request")] = 65_536
+    max_body: Annotated[Size, Field(description="of a request")] = 262_144
     max_upload: Annotated[
         Size, Field(description="of a configuration that is handed in to be checked")
     ] = 32_000_000

@@ -68,13 +68,15 @@ async def test_a_record_that_was_changed_is_found(
     serve: Any, access: AccessSettings, tmp_path: Path
 ) -> None:
     """The proof fails, and says where."""
-    async with serve(access=access) as served:
-        async with served.client(token=await served.token("eva")) as client:
-            (file,) = (tmp_path / "audit").glob("*.jsonl")
-            file.write_text(file.read_text().replace('"user":"eva"', '"user":"eve"'))
-            proof = (await client.post("/api/v1/audit/verify")).json()
-            assert not proof["proven"]
-            assert "edited" in proof["broken"]
+    async with (
+        serve(access=access) as served,
+        served.client(token=await served.token("eva")) as client,
+    ):
+        (file,) = (tmp_path / "audit").glob("*.jsonl")
+        file.write_text(file.read_text().replace('"user":"eva"', '"user":"eve"'))
+        proof = (await client.post("/api/v1/audit/verify")).json()
+        assert not proof["proven"]
+        assert "edited" in proof["broken"]
 
 
 async def test_an_operator_is_no_auditor(serve: Any, access: AccessSettings) -> None:

@@ -40,11 +40,13 @@ async def test_a_command_ends_in_the_answer_of_the_device(
     serve: Any, access: AccessSettings, tmp_path: Path
 ) -> None:
     """The device has it once, and the audit log says who, where, what and why."""
-    async with serve(access=access) as served:
-        async with served.client(token=await served.token("anna")) as client:
-            done = await ask(client, "bay1.breaker", 1, reason="restored after the storm")
-            assert done == (200, "success")
-            assert [one.value for one in served.field.commands] == [1.0]
+    async with (
+        serve(access=access) as served,
+        served.client(token=await served.token("anna")) as client,
+    ):
+        done = await ask(client, "bay1.breaker", 1, reason="restored after the storm")
+        assert done == (200, "success")
+        assert [one.value for one in served.field.commands] == [1.0]
     (record,) = audited(tmp_path, "received")
     assert (record["user"], record["role"]) == ("anna", "operator")
     assert (record["sink"], record["address"]) == ("desk", "127.0.0.1")
@@ -53,26 +55,28 @@ async def test_a_command_ends_in_the_answer_of_the_device(
 
 async def test_each_status_has_its_code(serve: Any, access: AccessSettings) -> None:
     """What the device says is what the client hears, as docs/commands.md has it."""
-    async with serve(access=access) as served:
-        async with served.client(token=await served.token("anna")) as client:
-            for status, code in (
-                (S.REFUSED, 502),
-                (S.DEVICE_LOCAL, 502),
-                (S.DEVICE_ERROR, 502),
-                (S.TIMEOUT, 504),
-            ):
-                served.field.reply(lambda command, status=status: status)
-                assert await ask(client, "bay1.breaker") == (code, status.value)
-            served.field.reply(lambda command: None)
-            assert await ask(client, "bay1.breaker", timeout=0.5) == (504, "timeout")
-            served.field.reply(lambda command: S.SUCCESS)
-            assert await ask(client, "bay1.setpoint", 501) == (422, "out_of_range")
-            assert await ask(client, "bay1.voltage", 1) == (409, "not_supported")
-            assert await ask(client, "bay2.isolator", 1) == (409, "no_select")
-            assert await ask(client, "bay1.breaker", 1, test=True) == (403, "not_authorised")
-            served.field.lose()
-            await served.gateway.until(lambda: served.gateway.state("field") == "down")
-            assert await ask(client, "bay1.breaker") == (503, "unreachable")
+    async with (
+        serve(access=access) as served,
+        served.client(token=await served.token("anna")) as client,
+    ):
+        for status, code in (
+            (S.REFUSED, 502),
+            (S.DEVICE_LOCAL, 502),
+            (S.DEVICE_ERROR, 502),
+            (S.TIMEOUT, 504),
+        ):
+            served.field.reply(lambda command, status=status: status)
+            assert await ask(client, "bay1.breaker") == (code, status.value)
+        served.field.reply(lambda command: None)
+        assert await ask(client, "bay1.breaker", timeout=1) == (504, "timeout")
+        served.field.reply(lambda command: S.SUCCESS)
+        assert await ask(client, "bay1.setpoint", 501) == (422, "out_of_range")
+        assert await ask(client, "bay1.voltage", 1) == (409, "not_supported")
+        assert await ask(client, "bay2.isolator", 1) == (409, "no_select")
+        assert await ask(client, "bay1.breaker", 1, test=True) == (403, "not_authorised")
+        served.field.lose()
+        await served.gateway.until(lambda: served.gateway.state("field") == "down")
+        assert await ask(client, "bay1.breaker") == (503, "unreachable")
 
 
 def test_no_status_is_without_code_and_meaning() -> None:
@@ -101,12 +105,14 @@ async def test_a_selection_is_of_the_session_that_made_it(
 
 async def test_a_key_is_carried_out_once(serve: Any, access: AccessSettings) -> None:
     """The same request again, as after a time-out of the client's, is a duplicate."""
-    async with serve(access=access) as served:
-        async with served.client(token=await served.token("anna")) as client:
-            assert await ask(client, "bay1.breaker", key="a-1") == (200, "success")
-            assert await ask(client, "bay1.breaker", key="a-1") == (409, "duplicate")
-            assert await ask(client, "bay1.breaker", key="a-2") == (200, "success")
-            assert len(served.field.commands) == 2
+    async with (
+        serve(access=access) as served,
+        served.client(token=await served.token("anna")) as client,
+    ):
+        assert await ask(client, "bay1.breaker", key="a-1") == (200, "success")
+        assert await ask(client, "bay1.breaker", key="a-1") == (409, "duplicate")
+        assert await ask(client, "bay1.breaker", key="a-2") == (200, "success")
+        assert len(served.field.commands) == 2
 
 
 @pytest.mark.parametrize("user", ["victor", None])
@@ -135,10 +141,12 @@ async def test_who_may_only_look_commands_through_no_door(
 
 async def test_a_role_commands_its_points_only(serve: Any, access: AccessSettings) -> None:
     """A point of another bay is not there for it."""
-    async with serve(access=access) as served:
-        async with served.client(token=await served.token("bernd")) as client:
-            assert await ask(client, "bay1.breaker") == (200, "success")
-            assert (await ask(client, "bay2.isolator"))[0] == 404
+    async with (
+        serve(access=access) as served,
+        served.client(token=await served.token("bernd")) as client,
+    ):
+        assert await ask(client, "bay1.breaker") == (200, "success")
+        assert (await ask(client, "bay2.isolator"))[0] == 404
 
 
 async def test_nobody_commands_with_the_role_of_the_link(serve: Any) -> None:
@@ -206,6 +214,9 @@ async def test_one_client_has_so_many_under_way(serve: Any, access: AccessSettin
         {"value": 1, "operation": "operate"},
         {"value": 1, "extra": 1},
         {"value": 1, "timeout": 0},
+        {"value": True},
+        {"value": "1"},
+        {"value": 1, "test": 1},
         {"value": 1, "reason": "x" * 257},
         [],
         "value",

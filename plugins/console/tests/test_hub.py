@@ -155,7 +155,7 @@ def test_a_slow_stream_gets_the_latest_of_each_point() -> None:
         taken(quick)
     waiting = list(slow.queue)
     rows = [one for one in waiting if isinstance(one.body, Batch)]
-    latest = {}
+    latest: dict[int, float] = {}
     for one in rows:
         latest |= dict(zip(one.body.point.tolist(), one.body.value.tolist(), strict=True))
     assert latest == {1: 99.0, 2: -99.0}

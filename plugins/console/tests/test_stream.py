@@ -54,7 +54,7 @@ async def test_an_image_and_then_what_changes(serve: Any, events: Any) -> None:
 async def test_a_stream_that_broke_off_goes_on(serve: Any, events: Any) -> None:
     """With the id of its last event it gets what it missed; with another one a gap is said."""
     async with serve() as served, served.client() as client:
-        asked = {"name": "bay1.voltage", "links": False}
+        asked: dict[str, Any] = {"name": "bay1.voltage", "links": False}
         async with following(client, events, **asked) as following_event:
             await following_event()
             await served.field.emit(["bay1.voltage"], [1.0])
@@ -73,15 +73,18 @@ async def test_a_stream_that_broke_off_goes_on(serve: Any, events: Any) -> None:
 
 async def test_a_link_that_drops_is_told(serve: Any, events: Any) -> None:
     """With its name, its state and why; and again when it is back."""
-    async with serve() as served, served.client() as client:
-        async with following(client, events, name="nothing*") as following_event:
-            await following_event()
-            served.field.lose("the cable is cut")
-            told = await following_event()
-            assert (told.kind, told.data["name"]) == ("link", "field")
-            assert (told.data["state"], told.data["error"]) == ("down", "the cable is cut")
-            back = await following_event()
-            assert (back.data["name"], back.data["state"]) == ("field", "up")
+    async with (
+        serve() as served,
+        served.client() as client,
+        following(client, events, name="nothing*") as following_event,
+    ):
+        await following_event()
+        served.field.lose("the cable is cut")
+        told = await following_event()
+        assert (told.kind, told.data["name"]) == ("link", "field")
+        assert (told.data["state"], told.data["error"]) == ("down", "the cable is cut")
+        back = await following_event()
+        assert (back.data["name"], back.data["state"]) == ("field", "up")
 
 
 async def test_nothing_is_watched_without_a_stream(serve: Any, events: Any) -> None:
@@ -151,38 +154,37 @@ async def test_a_stream_ends_with_its_session(
     serve: Any, access: AccessSettings, events: Any
 ) -> None:
     """A log-out ends the streams of the session, with a word."""
-    async with serve(access=access) as served:
-        async with served.client(token=await served.token("victor")) as client:
-            async with following(client, events, links=False, name="bay2.*") as following_event:
-                await following_event()
-                assert (await client.post("/api/v1/logout")).status_code == 204
-                end = await following_event()
-                assert (end.kind, end.data["detail"]) == ("end", "the session has ended")
+    async with (
+        serve(access=access) as served,
+        served.client(token=await served.token("victor")) as client,
+        following(client, events, links=False, name="bay2.*") as following_event,
+    ):
+        await following_event()
+        assert (await client.post("/api/v1/logout")).status_code == 204
+        end = await following_event()
+        assert (end.kind, end.data["detail"]) == ("end", "the session has ended")
 
 
 async def test_a_stream_has_the_points_of_the_role(
     serve: Any, access: AccessSettings, events: Any
 ) -> None:
     """Whatever is asked for."""
-    async with serve(access=access) as served:
-        async with served.client(token=await served.token("bernd")) as client:
-            async with following(client, events, name="*", links=False) as following_event:
-                image = await following_event()
-                assert set(image.data["point"]) == {
-                    "bay1.voltage",
-                    "bay1.breaker",
-                    "bay1.setpoint",
-                }
+    async with (
+        serve(access=access) as served,
+        served.client(token=await served.token("bernd")) as client,
+        following(client, events, name="*", links=False) as following_event,
+    ):
+        image = await following_event()
+        assert set(image.data["point"]) == {"bay1.voltage", "bay1.breaker", "bay1.setpoint"}
 
 
 async def test_a_gateway_that_ends_ends_its_streams(serve: Any, events: Any) -> None:
     """In order, and at once: nobody waits for a client that listens for ever."""
     loop = asyncio.get_running_loop()
-    async with serve() as served, served.client() as client:
-        async with client.stream("GET", STREAM) as answer:
-            told = events(answer)
-            assert (await anext(told)).kind == "image"
-            begun = loop.time()
-            await served.gateway.stop()
-            assert [one async for one in told if one.kind == "image"] == []
-            assert loop.time() - begun < server.GRACE + 1
+    async with serve() as served, served.client() as client, client.stream("GET", STREAM) as answer:
+        told = events(answer)
+        assert (await anext(told)).kind == "image"
+        begun = loop.time()
+        await served.gateway.stop()
+        assert [one async for one in told if one.kind == "image"] == []
+        assert loop.time() - begun < server.GRACE + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from gateway_console import Console
 from pydantic import ValidationError
 
-from gateway.testing import AccessSettings, running
+from gateway.testing import AccessSettings, Running, running
 from gateway.testing.authority import Authority
 
 
@@ -71,6 +72,10 @@ def test_tls_must_be_said() -> None:
         Console.model_validate({"name": "desk", "listen": "127.0.0.1:8080"})
 
 
+def up(gateway: Running, name: str) -> bool:
+    return gateway.state(name) == "up"
+
+
 async def test_two_consoles_in_one_process_know_nothing_of_each_other(
     tmp_path: Path, access: AccessSettings
 ) -> None:
@@ -81,7 +86,7 @@ async def test_two_consoles_in_one_process_know_nothing_of_each_other(
     )
     async with running([], [one, two], data=tmp_path, access=access) as gateway:
         for name in ("one", "two"):
-            await gateway.until(lambda name=name: gateway.state(name) == "up", 20)
+            await gateway.until(partial(up, gateway, name), 20)
         urls = [gateway.status(name).detail.rstrip("/") for name in ("one", "two")]
         said = {"user": "anna", "password": "anna's own password"}
         async with httpx.AsyncClient(trust_env=False) as client:
