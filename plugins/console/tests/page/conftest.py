@@ -136,7 +136,7 @@ class Desk:
         before = clock.inner_text()
         expect(clock).not_to_have_text(before)
 
-    def row(self, name: str):  # type: ignore[no-untyped-def] # noqa: ANN201
+    def row(self, name: str):  # type: ignore[no-untyped-def]
         """Return the rows of tables whose header is this."""
         return self.page.get_by_role("row").filter(
             has=self.page.get_by_role("rowheader", name=name, exact=True)

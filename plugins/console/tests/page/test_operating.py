@@ -56,7 +56,7 @@ def test_a_point_is_found_among_thousands(window) -> None:
 
 
 def test_a_device_that_is_lost_is_seen_and_comes_back(window, station) -> None:
-    """Its points go stale with their values, its link is down with a reason, and an alarm stands."""
+    """Its points go stale with their values; its link is down with a reason; an alarm stands."""
     watching, desk = window(), window("phone")
     watching.log_in("anna")
     watching.open("/points?search=e01.voltage")
