@@ -81,16 +81,16 @@ class Alarms:
                 hidden = hidden | self._of[name]
         quality = self._image.quality
         bad = np.where(hidden | ((quality & _VALIDITY) == 0), 0, quality & _WORDS)
-        changed = np.flatnonzero(bad != self._bad)
-        for point in changed[:MOST].tolist():
-            self._changed(point, int(bad[point]), now)
-        self.lost += max(0, len(changed) - MOST)
+        for point in [key for key in self._open if isinstance(key, int) and not bad[key]]:
+            self._end(point, now)
+        worse = np.flatnonzero((bad != self._bad) & (bad != 0))
+        for point in worse[:MOST].tolist():
+            self._stands(point, int(bad[point]), now)
+        self.lost += max(0, len(worse) - MOST)
         self._bad = bad.astype(np.uint16)
 
-    def _changed(self, point: int, quality: int, now: int) -> None:
-        if not quality:
-            self._end(point, now)
-        elif point in self._open:
+    def _stands(self, point: int, quality: int, now: int) -> None:
+        if point in self._open:
             alarm = self._open[point]
             alarm.text, alarm.state = quality_text(quality), quality_state(quality)
         else:

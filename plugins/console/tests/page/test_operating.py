@@ -101,6 +101,7 @@ def test_a_breaker_is_closed_with_select_confirm_and_reason(window) -> None:
     expect(panel.get_by_role("status")).to_contain_text("Give a reason first")
     panel.get_by_label("Reason").fill("back after the storm")
     panel.get_by_role("button", name="Select").click()
+    expect(panel.get_by_role("status")).to_contain_text(f"select e01.breaker → {wanted}: success")
     dialog = desk.page.get_by_role("dialog", name="confirm the command")
     expect(dialog).to_contain_text(f"e01.breaker → {wanted}")
     expect(value).not_to_contain_text(wanted, use_inner_text=True)
