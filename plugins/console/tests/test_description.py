@@ -21,14 +21,14 @@ LEAVE = "/api/v1/logout"
 """Its token would be nobody's from then on."""
 
 
-def asked(url: str, token: str) -> tuple[int, str]:
+def asked(url: str, token: str, folder: Path) -> tuple[int, str]:
     """Let schemathesis ask, for at most a minute; returns its exit code and what it printed."""
     command = [SCHEMATHESIS, "run", f"{url}/api/v1/openapi.json", "--no-color"]
     for path in (STREAM, CHECK, LEAVE):
         command += ["--exclude-path", path]
-    command += ["-H", f"Authorization: Bearer {token}", "--max-examples", "4", "--workers", "2"]
+    command += ["-H", f"Authorization: Bearer {token}", "--max-examples", "5", "--workers", "2"]
     command += ["--phases", "examples,coverage,fuzzing", "--generation-deterministic"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=folder)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -40,7 +40,7 @@ async def test_requests_made_from_the_description_find_nothing(
     points = "name,field.at,command.model\nfeeder1.voltage_a,x,setpoint\n"
     async with serve(points, access=access, rate=100_000.0) as served:
         token = await served.token("adam")
-        code, said = await asyncio.to_thread(asked, served.url, token)
+        code, said = await asyncio.to_thread(asked, served.url, token, tmp_path)
         assert code == 0, said
         assert "No issues found" in said or "passed" in said, said
 
