@@ -39,7 +39,8 @@ def text_field(
     """Return an input whose text is handed on when the typing rests."""
     box, name = _labelled(label, long)
     with box:
-        field = tag("input", id=name, type=kind, value=value, autocomplete="off")
+        # `value` would be put back to what it was whenever anything on the page is drawn anew.
+        field = tag("input", id=name, type=kind, defaultValue=value, autocomplete="off")
         field.on(
             "input", lambda event: changed(_text(event)), throttle=QUIET, leading_events=False,
             js_handler=VALUE,

@@ -93,6 +93,22 @@ def test_keys_are_enough(window) -> None:
     expect(header).to_have_attribute("aria-sort", "descending")
 
 
+def test_what_is_typed_stays_while_the_page_is_drawn(window) -> None:
+    """A slow typist on a page that changes twice a second loses no letter, nor the choice."""
+    desk = window()
+    desk.log_in("anna")
+    desk.open("/point/e01.breaker")
+    panel = desk.page.get_by_role("region", name="commands")
+    panel.get_by_label("To").select_option("on")
+    reason = panel.get_by_label("Reason")
+    reason.press_sequentially("work on the cable", delay=120)
+    pulse = desk.page.locator(".gw-pulse")
+    before = pulse.inner_text()
+    expect(pulse).not_to_have_text(before)
+    expect(reason).to_have_value("work on the cable")
+    expect(panel.get_by_label("To")).to_have_value("1")
+
+
 def test_a_row_keeps_its_focus_while_it_changes(window) -> None:
     """Drawing twice a second takes the focus from nobody."""
     desk = window()
