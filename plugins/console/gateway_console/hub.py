@@ -62,6 +62,7 @@ class Listener:
             if not self.links:
                 return
             if sum(one.kind == "link" for one in self.queue) >= MOST_NOTES:
+                self.coalesced += 1
                 return
             self.queue.append(event)
         else:

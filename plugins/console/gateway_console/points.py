@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -250,8 +249,3 @@ def _behind(site: Site, cursor: str | None) -> int:
 
 def _json(body: bytes) -> Response:
     return Response(body, media_type="application/json")
-
-
-def names_of(positions: Sequence[int], site: Site) -> list[str]:
-    """Return the names of points by position."""
-    return [site.points.names[place] for place in positions]

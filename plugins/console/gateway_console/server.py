@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import socket
 import ssl
@@ -49,11 +50,12 @@ def protocol(site: Site) -> type[H11Protocol]:
         """Drops who is too many, or does not come to the point; tells requests their peer."""
 
         _alarm: asyncio.TimerHandle | None = None
+        _stalled: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             self.app_state = {**self.app_state, "peer": Peer(transport)}
             super().connection_made(transport)
-            if len(self.connections) > site.console.max_clients:
+            if len(self.connections) > site.console.max_clients or self._crowds():
                 site.ctx.count("clients_refused")
                 transport.abort()
             else:
@@ -66,8 +68,26 @@ def protocol(site: Site) -> type[H11Protocol]:
             elif self._alarm is None and not self.transport.is_closing():
                 self._arm()
 
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            if self._stalled is None:
+                stall = site.console.stream_stall
+                self._stalled = self.loop.call_later(stall, self._takes_nothing)
+
+        def resume_writing(self) -> None:
+            self._flows()
+            super().resume_writing()
+
+        def timeout_keep_alive_handler(self) -> None:
+            # A close would wait for who does not take the end of the answer.
+            if self.transport.get_write_buffer_size():
+                self._takes_nothing()
+            else:
+                super().timeout_keep_alive_handler()
+
         def connection_lost(self, exc: Exception | None) -> None:
             self._disarm()
+            self._flows()
             super().connection_lost(exc)
 
         def handle_websocket_upgrade(self, event: h11.Request) -> None:
@@ -75,6 +95,24 @@ def protocol(site: Site) -> type[H11Protocol]:
             self._disarm()
             super().handle_websocket_upgrade(event)
             self._disarm()
+
+        def _crowds(self) -> bool:
+            """Say whether one address has more than half of all connections."""
+            host = self.client[0] if self.client else ""
+            if not host or ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+                return False
+            peers = [getattr(one, "client", None) for one in self.connections]
+            mine: int = sum(peer is not None and peer[0] == host for peer in peers)
+            return mine > max(1, site.console.max_clients // 2)
+
+        def _flows(self) -> None:
+            if self._stalled is not None:
+                self._stalled.cancel()
+                self._stalled = None
+
+        def _takes_nothing(self) -> None:
+            site.ctx.count("slow_clients")
+            self.transport.abort()
 
         def _arm(self) -> None:
             self._alarm = self.loop.call_later(GREETING, self._silent)

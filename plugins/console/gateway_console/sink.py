@@ -105,7 +105,8 @@ class Console(Sink):
         Duration, Field(ge=0, description="how long a stream that broke off can be gone on with")
     ] = 60.0
     stream_stall: Annotated[
-        Duration, Field(gt=0, description="a stream whose client takes nothing for so long ends")
+        Duration,
+        Field(gt=0, description="a connection whose client takes nothing for so long ends"),
     ] = 30.0
 
     @model_validator(mode="after")

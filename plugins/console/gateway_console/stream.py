@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from gateway_console.problem import Problem, responses
 from gateway_console.rights import Mask
 from gateway_console.site import Site
 from gateway_console.table import columns
-from gateway_console.visitor import Visitor, peer, require, site_of, visitor
+from gateway_console.visitor import Visitor, require, site_of, visitor
 
 router = APIRouter(tags=["stream"])
 
@@ -68,7 +69,7 @@ async def follow(
     if last_event_id is not None:
         known = _ID.fullmatch(last_event_id)
         last = (known[1], int(known[2])) if known else ("", 0)
-    return Stream(site, who, client, readable, site.hub.join(mask, links=links, last=last))
+    return Stream(site, who, client, readable, partial(site.hub.join, mask, links=links, last=last))
 
 
 def _chosen(site: Site, readable: Mask, patterns: tuple[str, ...]) -> Mask:
@@ -84,7 +85,12 @@ class Stream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, site: Site, who: Visitor, client: Client, readable: Mask, listener: Listener
+        self,
+        site: Site,
+        who: Visitor,
+        client: Client,
+        readable: Mask,
+        join: Callable[[], Listener],
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -92,36 +98,27 @@ class Stream(Response):
         self._who = who
         self._client = client
         self._readable = readable
-        self._listener = listener
-        site.streams += 1
+        self._join = join
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        leaving = asyncio.create_task(self._left(receive))
+        site, listener = self._site, self._join()
+        site.streams += 1
+        leaving = asyncio.create_task(_left(receive, listener))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            async for chunk in self._chunks():
-                try:
-                    async with asyncio.timeout(self._site.console.stream_stall):
-                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                except TimeoutError:
-                    self._site.ctx.count("slow_clients")
-                    await _drop(scope)
-                    return
+            async for chunk in self._chunks(listener):
+                # Who takes nothing for too long loses its connection (server.py).
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:
-            self._site.streams -= 1
-            self._site.hub.leave(self._listener)
-            if self._listener.coalesced:
-                self._site.ctx.count("stream_coalesced", self._listener.coalesced)
+            site.streams -= 1
+            site.hub.leave(listener)
+            if listener.coalesced:
+                site.ctx.count("stream_coalesced", listener.coalesced)
             leaving.cancel()
 
-    async def _left(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self._listener.close()
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        listener, hub = self._listener, self._site.hub
+    async def _chunks(self, listener: Listener) -> AsyncIterator[bytes]:
+        hub = self._site.hub
         if listener.gap:
             said = "what happened since the last event is not known any more"
             yield _event("gap", {"detail": said}, f"{hub.run}-{hub.number}")
@@ -161,16 +158,12 @@ class Stream(Response):
         return b"event: %b\nid: %b\ndata: %b\n\n" % (event.kind.encode(), number.encode(), data)
 
 
+async def _left(receive: Receive, listener: Listener) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    listener.close()
+
+
 def _event(kind: str, data: dict[str, Any], number: str = "") -> bytes:
     head = b"id: %b\n" % number.encode() if number else b""
     return b"event: %b\n%bdata: %b\n\n" % (kind.encode(), head, orjson.dumps(data))
-
-
-async def _drop(scope: Scope) -> None:
-    """End a connection whose client takes nothing, with what waits for it."""
-    connection = peer(scope)
-    if connection is not None:
-        connection.abort()
-        # The server notices in the loop's next turns, and takes the answer for complete.
-        for _ in range(3):
-            await asyncio.sleep(0)
