@@ -312,6 +312,9 @@ class RunningSink(_Context, SinkContext):
     def may(self, client: Client, permission: Permission, point: int | None = None) -> bool:
         return self._authority.access.may(client, permission, point)
 
+    def allowed(self, client: Client, permission: Permission) -> Mask:
+        return np.frombuffer(self._authority.access.points(client, permission), np.bool_)
+
     @property
     def authenticates(self) -> bool:
         return self._authority.access.authenticates
