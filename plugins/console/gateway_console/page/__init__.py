@@ -50,14 +50,16 @@ def mount(app: FastAPI, site: Site) -> None:
 
     They live as long as the app's lifespan lasts.
     """
-    desk = Desk(site)
     app.include_router(login.router(site))
-    app.router.routes.append(_Pages("/", Door(desk)))
     inner = app.router.lifespan_context
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
         async with inner(app) as state:
+            # Sorting 250,000 names takes a second, in which other links go on.
+            desk = await asyncio.to_thread(Desk, site)
+            pages = _Pages("/", Door(desk))
+            app.router.routes.append(pages)
             await stage.enter()
             watching = asyncio.create_task(desk.watch(), name=f"{site.ctx.name} pages")
             try:

@@ -57,11 +57,11 @@ class Alarms:
         self._points: npt.NDArray[np.bool_] = np.array(
             [d is not None and not d.name.startswith("_health.") for d in definitions], np.bool_
         )
-        self._of: dict[str, npt.NDArray[np.bool_]] = {}
+        of: dict[str, list[int]] = {}
         for number, definition in enumerate(definitions):
             if definition is not None and definition.source:
-                mask = self._of.setdefault(definition.source, np.zeros(len(definitions), np.bool_))
-                mask[number] = True
+                of.setdefault(definition.source, []).append(number)
+        self._of = {source: np.array(numbers, np.int64) for source, numbers in of.items()}
 
     def look(self, now: int, links: Sequence[tuple[str, str, str]]) -> None:
         """Compare with what was; `links` are name, state and error of each."""
@@ -78,7 +78,7 @@ class Alarms:
                 del self._down[name]
                 self._end(name, now)
             if state != "up" and name in self._of:
-                hidden = hidden | self._of[name]
+                hidden[self._of[name]] = True
         quality = self._image.quality
         bad = np.where(hidden | ((quality & _VALIDITY) == 0), 0, quality & _WORDS)
         for point in [key for key in self._open if isinstance(key, int) and not bad[key]]:

@@ -123,7 +123,8 @@ def _row(record: AuditRecord, now: int) -> dict[str, Any]:
     facts = dict(record.facts)
     cells = [f"{record.n:,}", stamp_text(record.time, now), record.step]
     cells += [text(facts.pop(name, "")) for name in COLUMNS]
-    cells.append(", ".join(f"{name} {text(value)}" for name, value in facts.items()))
+    said = [f"{name} {text(value)}" for name, value in facts.items() if value not in ("", None)]
+    cells.append(", ".join(said))
     cells.append(record.hash[:12])
     refused = str(record.facts.get("status", "success")) not in ("success", "")
     return {"id": record.n, "cells": cells, "state": "warn" if refused else ""}

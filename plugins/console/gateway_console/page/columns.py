@@ -53,10 +53,12 @@ class Columns:
         """Ids by name."""
         texts = [f"{d.name} {d.description}".lower() for _, d in found]
         self._texts = np.array(texts, np.str_) if texts else np.empty(0, "U1")
-        self._links: dict[str, npt.NDArray[np.bool_]] = {}
+        rows: dict[str, list[int]] = {}
         for row, (_, d) in enumerate(found):
             for link in {*d.addresses, *([d.source] if d.source else [])}:
-                self._links.setdefault(link, np.zeros(len(found), np.bool_))[row] = True
+                rows.setdefault(link, []).append(row)
+        self._links = {link: np.array(numbers, np.int64) for link, numbers in rows.items()}
+        """Places among `ids` of the points that have an address at a link."""
         sources = sorted({d.source for _, d in found if d.source})
         self.sources = ["", *sources]
         """Names of sources; the first stands for the gateway's own points."""
@@ -117,7 +119,9 @@ class Columns:
         for word in search.lower().split():
             rows &= np.char.find(self._texts, word) >= 0
         if link:
-            rows &= self._links.get(link, np.zeros(len(self.ids), np.bool_))
+            there = np.zeros(len(self.ids), np.bool_)
+            there[self._links.get(link, [])] = True
+            rows &= there
         self._searched = (search, link, rows)
         return rows
 
@@ -132,7 +136,7 @@ class Columns:
         if rows is None:
             return 0, 0
         bad = self.image.quality[self.ids[rows]] & _VALIDITY
-        return int(rows.sum()), int(np.count_nonzero(bad))
+        return len(rows), int(np.count_nonzero(bad))
 
     def newest(self, link: str) -> int:
         """Return the time in ns of the newest sample of a link; 0 where it has none."""

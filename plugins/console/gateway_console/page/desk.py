@@ -30,6 +30,9 @@ class Desk:
         self.ctx = site.ctx
         self.observe = site.observe
         definitions, image = self.observe.definitions, self.observe.image
+        self._own = np.zeros(len(definitions), np.bool_)
+        """Which ids are of points that the console has at all."""
+        self._own[[point.id for point in self.ctx.points]] = True
         self.columns = Columns(definitions, image)
         self.memory = Memory(definitions)
         self.alarms = Alarms(definitions, image)
@@ -40,10 +43,7 @@ class Desk:
 
     def readable(self, client: Client) -> npt.NDArray[np.bool_]:
         """Return of each id whether a client may see the point."""
-        mask: npt.NDArray[np.bool_] = np.zeros(len(self.observe.definitions), np.bool_)
-        known = self.site.rights.readable(client)
-        mask[: len(known)] = known[: len(mask)]
-        return mask
+        return self.ctx.allowed(client, Permission.READ) & self._own
 
     def may(self, client: Client, permission: Permission, point: int | None = None) -> bool:
         return self.site.rights.may(client, permission, point)

@@ -91,7 +91,7 @@ class AlarmTable:
         lost = self._view.desk.alarms.lost
         more = f"; {lost:,} more could not be kept" if lost else ""
         kept = "kept until the gateway ends"
-        say(self._said, f"{len(found):,} alarms, {kept}{more}.")
+        say(self._said, f"{len(found):,} alarm{'s' * (len(found) != 1)}, {kept}{more}.")
 
 
 def _alarm_row(alarm: Alarm, may: bool, now: int) -> dict[str, Any]:

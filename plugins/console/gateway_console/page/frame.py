@@ -115,7 +115,7 @@ def _bar(view: View, gateway: str, current: str) -> None:
         aloud = tag("div", "", "gw-hidden", role="alert", aria_live="assertive")
         pulse = Pulse(clock_text(view.desk.ctx.now()))
         tag("span", f"{client.user or 'anybody'} · {client.role or 'no role'}", "who")
-        tag("button", "Dark/light", type="button").on("click", js_handler=THEME)
+        tag("button", "◐", type="button", aria_label="dark or light").on("click", js_handler=THEME)
         if view.who.session is not None:
             tag("button", "Log out", type="button").on("click", lambda _: _leave(view))
 
@@ -131,7 +131,11 @@ def _bar(view: View, gateway: str, current: str) -> None:
         else:
             say(links, f"● {total} links up")
         open_ = view.desk.alarms.unacknowledged
-        say(alarms, f"▲ {open_:,} alarms" if open_ else "no new alarms", "warn" if open_ else "")
+        say(
+            alarms,
+            f"▲ {open_:,} alarm{'s' * (open_ > 1)}" if open_ else "no new alarms",
+            "warn" if open_ else "",
+        )
         if view.desk.alarms.newest != newest:
             newest = view.desk.alarms.newest
             say(aloud, view.desk.alarms.spoken)

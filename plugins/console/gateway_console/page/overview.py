@@ -63,7 +63,7 @@ def source_facts(view: View, link: LinkView) -> list[list[str]]:
     facts = [["changes", rate_text(desk.rates.of(link.name)), ""]]
     newest = desk.columns.newest(link.name)
     if newest:
-        facts.append(["last sample", f"{age_text(max(0, desk.ctx.now() - newest))} ago", ""])
+        facts.append(["last change", f"{age_text(max(0, desk.ctx.now() - newest))} ago", ""])
     facts.append(["points", count_text(total), ""])
     if bad:
         facts.append(["not good", f"▲ {bad:,}", "warn"])

@@ -1,6 +1,6 @@
 // The gateway's clock as the server says it, and a word where it has not spoken for a while.
 export default {
-  template: `<span class="gw-pulse" :data-state="late ? 'bad' : null" role="timer" :aria-label="'gateway time ' + text"><span aria-hidden="true">{{ late ? '✕' : '' }}</span><template v-if="late">no data for {{ late }} s</template><template v-else><span class="less">{{ text.split(' ')[0] }} </span>{{ text.split(' ').slice(1).join(' ') }}</template></span>`,
+  template: `<span class="gw-pulse" :data-state="late ? 'bad' : null" role="timer" :aria-label="'gateway time ' + text"><span aria-hidden="true">{{ late ? '✕' : '' }}</span><template v-if="late">no data for {{ late }} s</template><template v-else><span class="less day">{{ text.split(' ')[0] }} </span>{{ text.split(' ').slice(1).join(' ') }}</template></span>`,
   props: { text: String, seq: Number },
   data: () => ({ late: 0 }),
   mounted() {

@@ -17,7 +17,7 @@ KEPT = 1_200
 """Samples that are drawn."""
 PAST = 3600 * 10**9
 """Nanoseconds before now of which the journal is asked."""
-LEAST = 120 * 10**9
+LEAST = 30 * 10**9
 """Nanoseconds that the line shows at least."""
 REDRAWN = 4
 """Ticks between two drawings of the line."""

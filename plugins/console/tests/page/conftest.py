@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from gateway.testing import free_ports
 
@@ -143,17 +144,55 @@ class Desk:
         )
 
 
+class Stand:
+    """A thread in front of the browser, in which all that is done to it is done.
+
+    Playwright switches greenlets, and in a thread that did so Python 3.11 cannot parse any more
+    (`AST constructor recursion depth mismatch`): that must not be pytest's own.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "browser")
+        self.browser = self.do(self._begin)
+
+    def do(self, what: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        return self._thread.submit(what, *args, **named).result()
+
+    def _begin(self) -> Browser:
+        path = shutil.which("chromium")
+        assert path, "no chromium: run tools/system test"
+        self._playwright = sync_playwright().start()
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        return self._playwright.chromium.launch(executable_path=path, args=arguments)
+
+    def close(self) -> None:
+        self.do(self.browser.close)
+        self.do(self._playwright.stop)
+        self._thread.shutdown()
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
-    path = shutil.which("chromium")
-    assert path, "no chromium: run tools/system test"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
+def stand() -> Iterator[Stand]:
+    """The system's Chromium, and the thread in front of it."""
+    stand = Stand()
+    yield stand
+    stand.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run tests that use the browser in its thread."""
+    stand = pyfuncitem.funcargs.get("stand")
+    if not isinstance(stand, Stand):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    stand.do(pyfuncitem.obj, **{name: pyfuncitem.funcargs[name] for name in names})
+    return True
+
+
+@pytest.fixture
+def browser(stand: Stand) -> Browser:
+    return stand.browser
 
 
 @pytest.fixture(scope="session")
@@ -170,13 +209,13 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
 
 
 @pytest.fixture
-def window(browser: Browser, station: Station) -> Iterator[Callable[..., Desk]]:
+def window(stand: Stand, station: Station) -> Iterator[Callable[..., Desk]]:
     """Open windows, which are closed after the test; each has its own cookies."""
-    contexts: list[AbstractContextManager[object]] = []
+    contexts: list[BrowserContext] = []
 
     def opened(size: str = "wall", theme: str = "light") -> Desk:
         width, height = SIZES[size]
-        context = browser.new_context(
+        context = stand.browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,  # type: ignore[arg-type]
             reduced_motion="reduce",
@@ -186,4 +225,4 @@ def window(browser: Browser, station: Station) -> Iterator[Callable[..., Desk]]:
 
     yield opened
     for context in contexts:
-        context.close()  # type: ignore[attr-defined]
+        stand.do(context.close)

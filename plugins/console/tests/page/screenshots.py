@@ -80,6 +80,7 @@ def opened(tests: Any, browser: Browser, station: Any, size: str) -> Any:
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=THEMES[size],  # type: ignore[arg-type]
+        reduced_motion="reduce",
     )
     desk = tests.Desk(context.new_page(), station.url)
     desk.log_in("carla")

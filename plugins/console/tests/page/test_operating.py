@@ -73,7 +73,7 @@ def test_a_device_that_is_lost_is_seen_and_comes_back(window, station) -> None:
         expect(card).to_contain_text("Connection refused")
         expect(desk.page.get_by_role("link", name="✕ 1 of 4 links not up")).to_be_visible()
         expect(desk.page.locator("[role=alert][aria-live]")).to_contain_text("Alarm: bay")
-        desk.page.get_by_role("link", name="1 alarms").click()
+        desk.page.get_by_role("link", name="▲ 1 alarm").click()
         desk.alive()
         expect(desk.row("bay")).to_contain_text("✕ stands")
         desk.row("bay").get_by_role("button", name="Acknowledge bay").click()

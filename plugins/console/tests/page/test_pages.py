@@ -165,7 +165,7 @@ def test_themes_are_remembered(window) -> None:
     desk.log_in("bert")
     body = desk.page.locator("body")
     expect(body).to_have_class(re.compile("body--light"))
-    desk.page.get_by_role("button", name="Dark/light").click()
+    desk.page.get_by_role("button", name="dark or light").click()
     expect(body).to_have_class(re.compile("body--dark"))
     desk.open("/ledger")
     expect(body).to_have_class(re.compile("body--dark"))
