@@ -222,7 +222,8 @@ class Feed:
             taken = await self._journal.taken(first[0])
             found += [] if taken is None else [taken]
         if self._dirty_rows:
-            found.append(int(self._image.time[self._dirty].min()))
+            times = self._image.time[self._dirty]
+            found += [int(times[times > 0].min())] if (times > 0).any() else []
         return min(found, default=None)
 
     async def restore(self, state: dict[str, Any] | None) -> None:

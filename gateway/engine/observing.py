@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
@@ -33,6 +34,10 @@ from gateway.model.selector import selector
 
 if TYPE_CHECKING:
     from gateway.engine.engine import Engine
+
+
+PATIENCE = 2.0
+"""Seconds that the journal may take to tell the age of what waits."""
 
 
 class Observed(Observation):
@@ -87,7 +92,11 @@ class Observed(Observation):
 
     async def ledgers(self) -> Sequence[LedgerView]:
         engine = self._engine
-        oldest = await engine.oldest()
+        oldest: Mapping[str, int | None] = {}
+        # The disk may be busy with history: then nobody knows.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                oldest = await engine.oldest()
         # What is counted is read in one go, so that every ledger balances.
         return [
             LedgerView(
@@ -97,7 +106,7 @@ class Observed(Observation):
                 ledger.coalesced,
                 dict(ledger.dropped),
                 ledger.pending,
-                oldest[name] if ledger.pending else None,
+                oldest.get(name) if ledger.pending else None,
             )
             for name, ledger in engine.ledgers.items()
         ]
