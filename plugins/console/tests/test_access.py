@@ -235,3 +235,67 @@ async def test_answers_tell_browsers_to_be_careful(serve: Any, tls: dict[str, An
             assert "server" not in headers
         policy = (await client.get("/api/v1/points")).headers["content-security-policy"]
         assert "default-src 'none'" in policy
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ("", b"HTTP/1.1 403"),
+        ("Authorization: Bearer x\r\n", b"HTTP/1.1 403"),
+        ("Origin: https://evil.example\r\n", b"HTTP/1.1 403"),
+    ],
+)
+async def test_nobody_opens_a_web_socket(
+    serve: Any, access: AccessSettings, more: str, status: bytes
+) -> None:
+    """A page's web socket is a door as any other."""
+    async with serve(access=access) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(served.url).port)
+        writer.write(
+            b"GET /_nicegui_ws/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+            b"Host: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+            + more.encode()
+            + b"\r\n"
+        )
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(status)
+        writer.close()
+
+
+async def test_another_site_opens_no_web_socket_where_everybody_is_let_in(serve: Any) -> None:
+    """A browser says whose page it is that asks."""
+    async with serve() as served:
+        answers = []
+        port = httpx.URL(served.url).port
+        for origin in ("https://evil.example", f"http://127.0.0.1:{port}"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(
+                b"GET /_nicegui_ws/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+                b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                + f"Host: 127.0.0.1:{port}\r\nOrigin: {origin}\r\n\r\n".encode()
+            )
+            async with asyncio.timeout(5):
+                answers.append((await reader.readline()).split()[1])
+            writer.close()
+        assert answers[0] == b"403"
+        assert answers[1] != b"403"
+
+
+async def test_a_body_that_never_ends_is_refused(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who announces a body and sends half of it hears 408, and holds nothing."""
+    from gateway_console import guard
+
+    monkeypatch.setattr(guard, "BODY_TIMEOUT", 0.1)
+    async with serve() as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(served.url).port)
+        writer.write(
+            b"POST /api/v1/points/read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n"
+            b'Content-Type: application/json\r\n\r\n{"names":['
+        )
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+        writer.close()
