@@ -17,6 +17,8 @@ from gateway_console.page.wording import quality_state
 
 MOST = 1_000
 """Alarms that are kept; the oldest that is over goes first, and then the oldest."""
+SETTLES = 10 * 10**9
+"""Nanoseconds that a link has, when it came up, to bring its points."""
 _VALIDITY = int(Quality.VALIDITY)
 _WORDS = int(Quality.VALIDITY | Quality.DETAIL)
 
@@ -63,10 +65,10 @@ class Alarms:
                 of.setdefault(definition.source, []).append(number)
         self._of = {source: np.array(numbers, np.int64) for source, numbers in of.items()}
 
-    def look(self, now: int, links: Sequence[tuple[str, str, str]]) -> None:
-        """Compare with what was; `links` are name, state and error of each."""
+    def look(self, now: int, links: Sequence[tuple[str, str, int, str]]) -> None:
+        """Compare with what was; `links` are name, state, since when (ns) and error of each."""
         hidden = ~self._points
-        for name, state, error in links:
+        for name, state, since, error in links:
             was = self._down.get(name)
             if state == "down":
                 if was is None:
@@ -77,7 +79,7 @@ class Alarms:
             elif was is not None and state == "up":
                 del self._down[name]
                 self._end(name, now)
-            if state != "up" and name in self._of:
+            if (state != "up" or now - since < SETTLES) and name in self._of:
                 hidden[self._of[name]] = True
         quality = self._image.quality
         bad = np.where(hidden | ((quality & _VALIDITY) == 0), 0, quality & _WORDS)

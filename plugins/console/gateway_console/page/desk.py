@@ -64,7 +64,8 @@ class Desk:
             self.health = self.observe.health()
             self.links = self.observe.links()
             self.ledgers = {one.sink: one for one in await self.observe.ledgers()}
-            self.alarms.look(self.ctx.now(), [(o.name, o.state, o.error) for o in self.links])
+            states = [(o.name, o.state, o.since, o.error) for o in self.links]
+            self.alarms.look(self.ctx.now(), states)
             delivered = {name: one.delivered for name, one in self.ledgers.items()}
             self.rates.take(clock(), self.columns.changes() | delivered)
             await asyncio.sleep(LOOK)

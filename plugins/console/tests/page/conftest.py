@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
 PASSWORD = "a password of theirs"
 PATIENCE = 20.0
-SIZES = {"wall": (1920, 1080), "phone": (390, 844)}
+SIZES = {"desk": (1280, 800), "wall": (1920, 1080), "phone": (390, 844)}
 
 expect.set_options(timeout=PATIENCE * 1000)
 
@@ -131,11 +131,9 @@ class Desk:
         self.alive()
 
     def alive(self) -> None:
-        """Wait until the page is connected: its clock goes on."""
-        clock = self.page.locator(".gw-pulse")
-        expect(clock).to_be_visible()
-        before = clock.inner_text()
-        expect(clock).not_to_have_text(before)
+        """Wait until the page's socket is open."""
+        self.page.wait_for_function("window.did_handshake", timeout=PATIENCE * 1000)
+        expect(self.page.locator(".gw-pulse")).to_be_visible()
 
     def row(self, name: str):  # type: ignore[no-untyped-def]
         """Return the rows of tables whose header is this."""
@@ -213,7 +211,7 @@ def window(stand: Stand, station: Station) -> Iterator[Callable[..., Desk]]:
     """Open windows, which are closed after the test; each has its own cookies."""
     contexts: list[BrowserContext] = []
 
-    def opened(size: str = "wall", theme: str = "light") -> Desk:
+    def opened(size: str = "desk", theme: str = "light") -> Desk:
         width, height = SIZES[size]
         context = stand.browser.new_context(
             viewport={"width": width, "height": height},

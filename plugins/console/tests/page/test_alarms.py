@@ -7,8 +7,9 @@ from gateway_console.page.alarms import MOST, Alarms
 
 from gateway import Definition, Image, Quality
 
-UP = [("bay", "up", "")]
-DOWN = [("bay", "down", "it hung up")]
+SECOND = 10**9
+UP = [("bay", "up", -60 * SECOND, "")]
+DOWN = [("bay", "down", 1, "it hung up")]
 
 
 def made(count: int = 3) -> tuple[Alarms, Image]:
@@ -58,13 +59,16 @@ def test_an_acknowledged_alarm_stays_until_it_is_over() -> None:
 
 
 def test_a_link_that_is_down_is_one_alarm_and_not_one_for_each_point() -> None:
-    """Its points are stale because of it; one that is bad when it is back is one of its own."""
+    """Its points are stale because of it; they have 10 s to come back with it."""
     alarms, image = made()
     image.quality[:3] = Quality.INVALID | Quality.OLD_DATA
     alarms.look(1, DOWN)
     assert texts(alarms) == [("bay", "it hung up", False)]
+    back = [("bay", "up", 2, "")]
+    alarms.look(2, back)
+    assert texts(alarms) == [("bay", "it hung up", True)]
     image.quality[:2] = 0
-    alarms.look(2, UP)
+    alarms.look(2 + 10 * SECOND, back)
     assert texts(alarms) == [("p2", "invalid,oldData", False), ("bay", "it hung up", True)]
 
 
@@ -72,7 +76,7 @@ def test_alarms_of_points_that_may_not_be_seen_are_left_out() -> None:
     """What the reader may see decides; links are everybody's."""
     alarms, image = made()
     image.quality[:2] = Quality.INVALID
-    alarms.look(1, [*UP, ("scada", "down", "")])
+    alarms.look(1, [*UP, ("scada", "down", 1, "")])
     found = [one.what for one in alarms.all(lambda point: point == 1)]
     assert found == ["p1", "scada"]
 
