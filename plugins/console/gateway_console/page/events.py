@@ -48,12 +48,12 @@ class AlarmTable:
                 button("Acknowledge all", self._all)
         columns = [
             column("what", "What", link=True),
+            column("press", "Seen", button=True),
             column("state", "State", stated=True),
             column("text", "Because", wide=True),
             column("began", "Since (UTC)", mono=True),
             column("ended", "Until", mono=True, less=True),
             column("by", "Acknowledged", less=True),
-            column("press", "", button=True),
         ]
         self._table = Table(
             "Alarms", columns, empty="● No alarms.", size="half", press=self._acknowledge
@@ -100,12 +100,12 @@ def _alarm_row(alarm: Alarm, may: bool, now: int) -> dict[str, Any]:
     words = f"{SIGNS[state]} {'over' if alarm.ended else 'stands'}"
     cells = [
         alarm.what,
+        "Acknowledge" if may and not alarm.acknowledged else "",
         words,
         alarm.text,
         stamp_text(alarm.began, now),
         stamp_text(alarm.ended, now) if alarm.ended else "",
         acknowledged,
-        "Acknowledge" if may and not alarm.acknowledged else "",
     ]
     kind = "link" if alarm.point < 0 else "point"
     return {"id": alarm.n, "cells": cells, "state": state, "href": f"/{kind}/{alarm.what}"}
@@ -121,10 +121,10 @@ class EventTable:
             text_field("Point", "", self._wish, long=True)
         self._count = tag("p", "", "gw-note")
         columns = [
+            column("time", "Time (UTC)", mono=True),
             column("point", "Point", link=True),
             column("value", "Became", stated=True),
             column("quality", "Quality", stated=True),
-            column("time", "Time (UTC)", mono=True),
             column("whose", "Time of", less=True),
             column("received", "Seen here (UTC)", mono=True, less=True),
         ]
@@ -162,10 +162,10 @@ class EventTable:
         value = value_text(definition.kind, event.value) if definition is not None else ""
         whose = "device" if event.quality & Quality.DEVICE_TIME else "receipt"
         cells = [
+            stamp_text(event.time, self._view.desk.ctx.now()),
             name,
             value,
             quality_words(event.quality),
-            stamp_text(event.time, self._view.desk.ctx.now()),
             whose,
             time_text(event.received),
         ]
