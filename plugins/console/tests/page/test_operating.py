@@ -6,6 +6,14 @@ import re
 
 from playwright.sync_api import expect
 
+LOG_OUT = """() => {
+  const named = (button) => button.innerText === "Log out";
+  const id = [...document.querySelectorAll("button")].find(named).id.slice(1);
+  const [click] = mounted_app.elements[id].events.filter((event) => event.type === "click");
+  return {id: +id, client_id: window.clientId, listener_id: click.listener_id, args: []};
+}"""
+"""What NiceGUI's client would send for a press of the button."""
+
 
 def test_who_is_nobody_is_asked_to_log_in(window, station) -> None:
     """Every page leads to the log-in, which leads back; the socket is refused."""
@@ -182,6 +190,23 @@ def test_a_viewer_may_look_and_nothing_else(window, station) -> None:
     )
     assert forged[0] == 403
     assert forged[1]["command"]["status"] == "not_authorised"
+
+
+def test_a_socket_speaks_for_its_own_page_only(window) -> None:
+    """A press of somebody else's button, sent by hand, presses nothing; of one's own it does."""
+    anna, bert = window(), window()
+    for desk, user in ((anna, "anna"), (bert, "bert")):
+        desk.log_in(user)
+        desk.alive()
+    press = anna.page.evaluate(LOG_OUT)
+    bert.page.evaluate("press => window.socket.emit('event', press)", press)
+    # What bert's socket sends next is heard after that.
+    bert.page.get_by_role("button", name="Log out").click()
+    expect(bert.page).to_have_url(re.compile("/login"))
+    anna.open("/ledger")
+    press = anna.page.evaluate(LOG_OUT)
+    anna.page.evaluate("press => window.socket.emit('event', press)", press)
+    expect(anna.page).to_have_url(re.compile("/login"))
 
 
 def test_a_gateway_that_restarts_says_that_the_connection_is_lost(window, station) -> None:
