@@ -29,6 +29,7 @@ from gateway.model.command import (
 from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
 from gateway.model.dissector import Dissector
 from gateway.model.errors import CustodyRefused, GatewayError, LinkError, reason
+from gateway.model.explanation import Explanation, Hop
 from gateway.model.field import Field
 from gateway.model.fields import (
     Duration,
@@ -40,6 +41,20 @@ from gateway.model.fields import (
     seconds_text,
 )
 from gateway.model.link import KeepRule, Sink, Source
+from gateway.model.observation import (
+    AuditPage,
+    AuditProof,
+    AuditQuery,
+    AuditRecord,
+    ConfigurationView,
+    Flaw,
+    HealthView,
+    History,
+    LedgerView,
+    LinkView,
+    Observation,
+    Verdict,
+)
 from gateway.model.override import Override
 from gateway.model.point import (
     Deadband,
@@ -52,6 +67,7 @@ from gateway.model.point import (
     SinkPoint,
 )
 from gateway.model.quality import Quality, quality_text, worst_validity
+from gateway.model.selector import selector
 from gateway.model.tls import TlsClient, TlsServer, TlsVersion, Verify
 
 __version__ = "0.1.0"
@@ -66,10 +82,15 @@ __all__ = [
     "STALE",
     "AccessRefused",
     "Answer",
+    "AuditPage",
+    "AuditProof",
+    "AuditQuery",
+    "AuditRecord",
     "Batch",
     "Client",
     "Command",
     "CommandStatus",
+    "ConfigurationView",
     "Control",
     "ControlModel",
     "CustodyRefused",
@@ -80,14 +101,22 @@ __all__ = [
     "Dissector",
     "Duration",
     "Endpoint",
+    "Explanation",
     "Field",
+    "Flaw",
     "GatewayError",
+    "HealthView",
+    "History",
+    "Hop",
     "Image",
     "Keep",
     "KeepRule",
     "Kind",
+    "LedgerView",
     "LinkError",
     "LinkPoint",
+    "LinkView",
+    "Observation",
     "Operation",
     "Override",
     "Permission",
@@ -108,6 +137,7 @@ __all__ = [
     "TlsClient",
     "TlsServer",
     "TlsVersion",
+    "Verdict",
     "Verify",
     "c37118",
     "channel",
@@ -119,6 +149,7 @@ __all__ = [
     "reason",
     "sampled_values",
     "seconds_text",
+    "selector",
     "waveform",
     "worst_validity",
 ]

@@ -91,17 +91,25 @@ class Access:
         A user's role is the one that the users file has now, whatever it was at the log-in;
         who was removed or disabled may nothing.
         """
+        role = self._role(client)
+        return role is not None and self._roles.may(role, permission, point)
+
+    def points(self, client: Client, permission: Permission) -> bytes:
+        """Return a byte for each point id: 1 where `may` says yes."""
+        role = self._role(client)
+        # A role that is not there may nothing.
+        return self._roles.points("-" if role is None else role, permission)
+
+    def _role(self, client: Client) -> str | None:
+        """Return the role that a client has now; None where it may nothing at all."""
         self._directory.refresh()
-        role = client.role
         if client.user:
             user = self._directory.users.get(client.user)
             if user is not None:
-                if user.disabled:
-                    return False
-                role = user.role
-            elif client.user in self._directory.gone:
-                return False
-        return self._roles.may(role, permission, point)
+                return None if user.disabled else user.role
+            if client.user in self._directory.gone:
+                return None
+        return client.role
 
     def client(
         self,

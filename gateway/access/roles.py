@@ -52,6 +52,13 @@ class Roles:
             return right.any_point or permission in OF_NO_POINT
         return 0 <= point < len(right.points) and right.points[point] == 1
 
+    def points(self, role: str, permission: Permission) -> bytes:
+        """Return a byte for each point id: 1 where a role may do this to it."""
+        right = self._rights.get(role) if role else self._nobody
+        if right is None or permission not in right.permissions:
+            return bytes(len(self._nobody.points))
+        return right.points
+
 
 def _right(
     permissions: frozenset[Permission], patterns: tuple[str, ...], names: Sequence[str]

@@ -32,6 +32,21 @@ def records(
     yield from _records(files, since, steps, unread)
 
 
+def newest(folder: Path, since: int = 0) -> Iterator[Record]:
+    """Yield the records of a log, newest first, back to `since` (ns).
+
+    Holds one file of the log in memory at a time. Raises AuditError as `records` does.
+    """
+    files = segments(folder)
+    if not files:
+        raise AuditError(f"{folder}: there is no audit log")
+    for path in reversed(files):
+        found = list(_records([path], since, (), None))
+        yield from reversed(found)
+        if not found and since:
+            return
+
+
 def recall(folders: Sequence[Path], since: int, steps: Collection[str]) -> Iterator[Record]:
     """Yield the last records of logs that follow each other, from `since` on.
 

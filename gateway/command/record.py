@@ -77,6 +77,8 @@ def what(point: str, request: Request) -> dict[str, Any]:
         facts["key"] = request.key
     if request.test:
         facts["test"] = True
+    if request.reason:
+        facts["reason"] = request.reason
     return facts
 
 

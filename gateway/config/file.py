@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 MAX_YAML = 32 * 2**20
@@ -16,8 +17,10 @@ class Unreadable(Exception):  # noqa: N818 - a sentence on its way to a problem
         self.column = column
 
 
-def read(path: Path, limit: int) -> str:
+def read(path: Path, limit: int, digests: dict[Path, str] | None = None) -> str:
     """Return the text of a file in UTF-8, with or without a byte order mark.
+
+    `digests` gets the SHA-256 of its bytes, in hexadecimal.
 
     Raises Unreadable where it is missing, a folder, larger than `limit` bytes, or not UTF-8.
     """
@@ -33,6 +36,8 @@ def read(path: Path, limit: int) -> str:
         raise Unreadable(f"the file cannot be read: {reason}") from None
     if len(data) > limit:
         raise Unreadable(f"the file is larger than {limit // 2**20} MiB")
+    if digests is not None:
+        digests[path] = hashlib.sha256(data).hexdigest()
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -41,13 +41,17 @@ def load(
     path: str | os.PathLike[str],
     environ: Mapping[str, str] = os.environ,
     host: Host | None = None,
+    *,
+    sealed: bool = False,
 ) -> Configuration:
     """Read a YAML file and the point lists that it names, connecting to nothing.
 
     Imports the plugins that the file names, and no others; `host` brings plugins for tests.
+    sealed: opens no file outside of the YAML's folder, and takes secrets and users as given: for
+    a file that is not of this machine.
     Raises ConfigError with everything that is wrong.
     """
-    return _Loader(Path(path), environ, host or Host()).load()
+    return _Loader(Path(path), environ, host or Host(), sealed=sealed).load()
 
 
 def point_list(
@@ -68,10 +72,12 @@ def point_list(
 class _Loader:
     """One reading of one file."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str], host: Host) -> None:
+    def __init__(self, path: Path, environ: Mapping[str, str], host: Host, *, sealed: bool) -> None:
         self.path = path
+        self.sealed = sealed
         self.problems: list[Problem] = []
-        self.section = Section(path, environ, self.problems)
+        self.digests: dict[Path, str] = {}
+        self.section = Section(path, environ, self.problems, sealed=sealed)
         self.links = Links(self.section, host)
         self.order: dict[Path, int] = {path: 0}
 
@@ -105,7 +111,9 @@ class _Loader:
                 commands.check(self.section, node, command_settings, names)
             if access_settings is not None:
                 node = self._entry(root, "access") or root
-                access.check(self.section, node, access_settings, names)
+                known = access_settings.model_copy(update={"users": None})
+                checked = known if self.sealed else access_settings
+                access.check(self.section, node, checked, names)
                 access.check_links(self.section, self.links.nodes, sinks, access_settings)
         if self.problems or settings is None or definitions is None:
             last = len(self.order)
@@ -122,6 +130,7 @@ class _Loader:
             definitions,
             command_settings or CommandSettings(),
             access_settings or AccessSettings(),
+            self.digests,
         )
 
     def _report(self, line: int, column: int, sentence: str) -> None:
@@ -129,7 +138,7 @@ class _Loader:
 
     def _root(self) -> MappingNode | None:
         try:
-            text = file.read(self.path, file.MAX_YAML)
+            text = file.read(self.path, file.MAX_YAML, self.digests)
         except file.Unreadable as error:
             self._report(error.line, error.column, str(error))
             return None
@@ -202,12 +211,16 @@ class _Loader:
                 self._refuse(one, "points")
                 continue
             path = self.path.parent / one.value
+            if self.sealed and one.value != path.name:
+                sentence = f"points: found {excerpt(one.value)}, allowed: a file beside this one"
+                self.section.report(one, sentence)
+                continue
             if path in self.order:
                 self.section.report(one, f"points: found the file {excerpt(one.value)} twice")
                 continue
             self.order[path] = len(self.order)
             try:
-                text = file.read(path, table.MAX_BYTES)
+                text = file.read(path, table.MAX_BYTES, self.digests)
             except file.Unreadable as error:
                 if "not UTF-8" in str(error):
                     self.problems.append(Problem(path, error.line, error.column, str(error)))

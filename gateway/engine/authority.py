@@ -28,6 +28,8 @@ PATIENCE = 10.0
 """Seconds that what operators did has to be on disk when the gateway ends."""
 LONGEST_KEY = 256
 """Characters of a request's key."""
+LONGEST_REASON = 256
+"""Characters of the reason that an operator gives."""
 TURNS = 10
 """Turns of the loop that an answer has from the desk to the socket when the gateway ends."""
 NAMED = 5
@@ -100,7 +102,12 @@ class Authority:
         return await self.desk.request(request)
 
     async def override(
-        self, client: Client, point: int, action: Override, value: float | None
+        self,
+        client: Client,
+        point: int,
+        action: Override,
+        value: float | None,
+        reason: str = "",
     ) -> Answer:
         """Do to a point what an operator wants, with a record before and one after."""
         tests = action in (Override.TEST, Override.END_TEST)
@@ -108,6 +115,8 @@ class Authority:
         said = {"point": self._names[point], "action": action.value}
         if value is not None:
             said["value"] = f"{value:g}"
+        if reason:
+            said["reason"] = reason[:LONGEST_REASON]
         if not self.access.may(client, permission, point):
             why = f"the permission {permission} is not of {client.role or 'who has no role'}"
             return self.desk.refuse(client, Outcome(CommandStatus.NOT_AUTHORISED, why), **said)
@@ -176,5 +185,8 @@ def _misfit(request: Request) -> Outcome | None:
         return Outcome(CommandStatus.FORMAT_ERROR, why)
     if len(request.key) > LONGEST_KEY:
         why = f"found a key of {len(request.key)} characters, allowed: {LONGEST_KEY}"
+        return Outcome(CommandStatus.FORMAT_ERROR, why)
+    if len(request.reason) > LONGEST_REASON:
+        why = f"found a reason of {len(request.reason)} characters, allowed: {LONGEST_REASON}"
         return Outcome(CommandStatus.FORMAT_ERROR, why)
     return None

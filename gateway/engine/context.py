@@ -26,6 +26,7 @@ from gateway.model.command import Answer, Client, Command, CommandStatus, Reques
 from gateway.model.context import STALE, Delivery, Image, SinkContext, SourceContext
 from gateway.model.errors import GatewayError
 from gateway.model.field import Field
+from gateway.model.observation import Observation
 from gateway.model.override import Override
 from gateway.model.point import LinkPoint
 from gateway.model.quality import Quality
@@ -238,6 +239,7 @@ class RunningSink(_Context, SinkContext):
         role: str | None,
         authority: Authority,
         waveforms: Waveforms,
+        observation: Observation,
         *common: Any,
     ) -> None:
         """`taken` says of every point whether this sink has it; `role` is the link's own."""
@@ -248,6 +250,11 @@ class RunningSink(_Context, SinkContext):
         self._taken = taken
         self._role = role
         self._authority = authority
+        self._observation = observation
+
+    @property
+    def observe(self) -> Observation:
+        return self._observation
 
     def batches(self) -> AsyncIterator[Delivery]:
         self._feed.connect()
@@ -288,12 +295,18 @@ class RunningSink(_Context, SinkContext):
         return self._counted(self._authority.desk.refuse(client, outcome, **texts))
 
     async def override(
-        self, client: Client, point: int, action: Override, value: float | None = None
+        self,
+        client: Client,
+        point: int,
+        action: Override,
+        value: float | None = None,
+        *,
+        reason: str = "",
     ) -> Answer:
         if not self._has(point):
             why = f"{self.name} has no point {point}"
             return self.refused(client, CommandStatus.UNKNOWN_POINT, why)
-        return self._counted(await self._authority.override(client, point, action, value))
+        return self._counted(await self._authority.override(client, point, action, value, reason))
 
     def release(self, client: Client) -> None:
         self._authority.desk.release(lambda other: other == client)
@@ -325,6 +338,9 @@ class RunningSink(_Context, SinkContext):
 
     def may(self, client: Client, permission: Permission, point: int | None = None) -> bool:
         return self._authority.access.may(client, permission, point)
+
+    def allowed(self, client: Client, permission: Permission) -> Mask:
+        return np.frombuffer(self._authority.access.points(client, permission), np.bool_)
 
     @property
     def authenticates(self) -> bool:

@@ -20,6 +20,7 @@ from gateway.engine.feed import Feed
 from gateway.engine.intake import Intake, lost
 from gateway.engine.local import serve_local
 from gateway.engine.measuring import Measuring
+from gateway.engine.observing import Observed
 from gateway.engine.override import Overrides
 from gateway.engine.override_file import NAME, OverrideFile
 from gateway.engine.selection import Selection
@@ -91,6 +92,10 @@ class Engine:
     @property
     def ledgers(self) -> dict[str, Ledger]:
         return {name: feed.ledger for name, feed in self._feeds.items()}
+
+    async def oldest(self) -> dict[str, int | None]:
+        """Return since when the oldest sample waits that each sink still has to have, in ns."""
+        return {name: await feed.oldest() for name, feed in self._feeds.items()}
 
     @property
     def held(self) -> dict[str, int]:
@@ -207,6 +212,7 @@ class Engine:
             size = min(kept.size, kept.total // len(links))
             self.rings = {link.name: Ring(size, self.clock.now) for link in links}
         waveforms = Waveforms(link.name for link in links if isinstance(link, WaveformSource))
+        observation = Observed(self)
         for link in links:
             is_source = isinstance(link, Source)
             status = LinkStatus(link.name, link.type, "source" if is_source else "sink")
@@ -253,7 +259,14 @@ class Engine:
                 feed, selection = self._feeds[link.name], self._selections[link.name]
                 taken = selection.every | selection.latest
                 sink = RunningSink(
-                    feed, self.intake, taken, link.role, self.authority, waveforms, *common
+                    feed,
+                    self.intake,
+                    taken,
+                    link.role,
+                    self.authority,
+                    waveforms,
+                    observation,
+                    *common,
                 )
                 self._runs[link.name] = partial(_at_sink, link, sink, feed)
 

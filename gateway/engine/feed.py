@@ -212,6 +212,20 @@ class Feed:
         """Samples that this feed holds, counted one by one; what `ledger.pending` must be."""
         return self.waiting + self._in_flight_rows
 
+    async def oldest(self) -> int | None:
+        """Return when the journal took the oldest sample that waits (ns), or its own time where
+        only the latest is kept; None where nothing waits, or it is not known any more.
+        """
+        found: list[int] = []
+        first = next(iter(self._undelivered), None)
+        if first is not None:
+            taken = await self._journal.taken(first[0])
+            found += [] if taken is None else [taken]
+        if self._dirty_rows:
+            times = self._image.time[self._dirty]
+            found += [int(times[times > 0].min())] if (times > 0).any() else []
+        return min(found, default=None)
+
     async def restore(self, state: dict[str, Any] | None) -> None:
         """Go on from the state that an earlier run left, and settle the ledger with the journal."""
         if state is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from gateway.journal.ranges import Ranges
 from gateway.journal.store import ROW_BYTES, Reader, Store, Transaction
@@ -29,6 +29,8 @@ RETRY = 1.0
 """Seconds until a commit that the disk refused is tried again."""
 PENDING_ROWS = 500_000
 """Most samples in memory that the disk has not taken."""
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -183,6 +185,38 @@ class Journal:
         return await asyncio.get_running_loop().run_in_executor(
             self._reading, self._reader.read, first, last, rows
         )
+
+    async def taken(self, seq: int) -> int | None:
+        """Return when batch `seq`, or the first behind it that is kept, was taken (ns)."""
+        return await self._in_reader(partial(self._reader.taken, seq)) or next(
+            (item.time for item in self._pending if item.seq >= seq), None
+        )
+
+    async def history(
+        self, point: int, since: int, until: int, most: int
+    ) -> tuple[list[Batch], bool]:
+        """Return rows of a point with times in since..until (ns), oldest first, as far as they are
+        on disk: the newest `most`, and whether these are all.
+
+        The disk is read in portions, so that no feed waits for long.
+        """
+        found: deque[Batch] = deque()
+        rows, last = 0, self.head
+        while True:
+            portion, last = await self._in_reader(
+                partial(self._reader.rows_of, point, since, until, last)
+            )
+            for batch in portion:
+                batch = batch.take(slice(max(0, len(batch) - (most - rows)), None))
+                found.appendleft(batch)
+                rows += len(batch)
+                if rows >= most:
+                    return list(found), False
+            if last <= 0:
+                return list(found), True
+
+    async def _in_reader(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reading, work)
 
     async def settled(self) -> None:
         """Wait until the commit that is next is over, whatever became of it."""

@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), seq IN
 RESERVE = 4 * 2**20
 """Bytes kept free for deleting when the disk is full."""
 ROW_BYTES = 4 + 8 + 2 + 8
+PORTION = 200_000
+"""Samples that are looked at in one go for the history of a point."""
 
 
 log = logging.getLogger(__name__)
@@ -268,6 +270,35 @@ class Reader:
             if rows <= 0:
                 break
         return found
+
+    def taken(self, seq: int) -> int | None:
+        """Return when batch `seq` or the first one behind it was taken, in ns."""
+        row = self._db.execute(
+            "SELECT time FROM batches WHERE seq >= ? ORDER BY seq LIMIT 1", (seq,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def rows_of(
+        self, point: int, since: int, until: int, last: int, portion: int = PORTION
+    ) -> tuple[list[Batch], int]:
+        """Return the rows of a point with times in since..until from batches up to `last`, newest
+        batch first, and the number of the batch to go on with; 0 where that was the oldest.
+
+        About `portion` samples are looked at.
+        """
+        found: list[Batch] = []
+        for seq, count, data in self._db.execute(
+            "SELECT seq, rows, data FROM batches WHERE seq <= ? ORDER BY seq DESC", (last,)
+        ):
+            batch = unpack(data, count)
+            mine = batch.point == point
+            mine &= (batch.time >= since) & (batch.time <= until)
+            if mine.any():
+                found.append(batch.take(mine))
+            portion -= count
+            if portion <= 0:
+                return found, seq - 1
+        return found, 0
 
     def oldest(
         self, *, size: int = 0, before: int = 0, most: int = 256

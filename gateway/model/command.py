@@ -273,6 +273,7 @@ class Request:
              is carried out once, ever (within the time that keys are remembered).
     test:    to be carried out as a test: only points in test take it, and nothing leaves.
     timeout: seconds that the client waits; the shorter of this and the point's own counts.
+    reason:  why, in the operator's words; for the audit log.
     """
 
     point: int
@@ -283,3 +284,4 @@ class Request:
     test: bool = False
     timeout: float | None = None
     pulse: Pulse | None = field(default=None)
+    reason: str = ""

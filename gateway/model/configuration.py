@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -117,6 +118,7 @@ class Configuration:
     """The tree of models that a YAML file and its point list stand for.
 
     `gateway.data` is absolute. The order is that of the files.
+    `files` are those that were read, the YAML first, with the SHA-256 of each in hexadecimal.
     """
 
     path: Path
@@ -126,3 +128,4 @@ class Configuration:
     points: tuple[Definition, ...]
     commands: CommandSettings = field(default_factory=CommandSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    files: Mapping[Path, str] = field(default_factory=dict)

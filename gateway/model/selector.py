@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 
 
-@cache
+@lru_cache(1024)  # patterns come from clients, too
 def selector(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """Return the test of a point's name that a `select` stands for.
 

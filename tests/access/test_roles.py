@@ -113,6 +113,6 @@ def test_may_is_what_the_configuration_says(
                 return permission in (one.may or ()) and inside and not outside
         return permission in BUILT_IN.get(role, ())
 
-    assert [roles.may(role, permission, point) for point in range(len(names))] == [
-        plainly(name) for name in names
-    ]
+    wanted = [plainly(name) for name in names]
+    assert [roles.may(role, permission, point) for point in range(len(names))] == wanted
+    assert [bool(one) for one in roles.points(role, permission)] == wanted
