@@ -15,6 +15,7 @@ from benchmarks import (
     iec104,
     iec104_reference,
     kernel,
+    live,
     meter,
     opcua,
     phasor,
@@ -48,6 +49,10 @@ IEC104_BUSY = 300, 200
 """k and w of a station that is busy all day"""
 IEC104_MASTERS, IEC104_SLOW, IEC104_EACH = 10, 2, 2_000.0
 """Masters, how many of them are slow, and the events/s that each of them is told of."""
+LIVE: tuple[tuple[Literal["P", "M"], int, str], ...] = (
+    ("P", 50, "2ms"), ("P", 100, "1ms"), ("M", 50, "2ms"),
+)  # fmt: skip
+"""Class, reports per second, and for how long frames are gathered."""
 COMMAND_GOAL = 20.0
 """ms, p99, from a client's command to its answer"""
 
@@ -538,11 +543,33 @@ def sampled_pass(plan: Plan) -> Iterator[Figure]:
         yield Figure("sampled", what, unit, (value,), better, goal=goal)
 
 
+def live_pass(plan: Plan) -> Iterator[Figure]:
+    """A merging unit on a cable, to reports at a sink of a whole gateway."""
+    seconds = plan.seconds if plan.quick else max(10.0, plan.seconds)
+    lost = list[float]()
+    for performance, rate, gather in LIVE:
+        runs = [live.run(performance, rate, seconds, gather) for _ in range(plan.turns)]
+        for found in runs:
+            plan.say(f"class {performance}, {rate} reports/s, gathered for {gather}: {found}")
+        lost += [float(one.lost) for one in runs]
+        name = f"class {performance}, {rate} reports/s, {live.FRAMES:,} frames/s"
+        for index, quantile in enumerate(("p50", "p99", "most")):
+            yield Figure(
+                "live", f"{name}, report to sink, {quantile}", "ms",
+                tuple(one.latency[index] for one in runs), "less",
+                goal=runs[0].limit if quantile == "p99" else None,
+            )  # fmt: skip
+        yield Figure("live", name, "% of a core", tuple(100 * one.share for one in runs), "less")
+    yield Figure("live", "samples that were sent and not taken", "samples", tuple(lost), "less",
+                 goal=0.0)  # fmt: skip
+
+
 SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "kernel": kernel_pass,
     "phasor": phasor_pass,
     "meter": meter_pass,
     "sampled": sampled_pass,
+    "live": live_pass,
     "c37": c37_pass,
     "plane": plane,
     "floor": floor,

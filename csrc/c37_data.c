@@ -514,10 +514,13 @@ void gw_c37_stat(int64_t n, const uint16_t *quality, uint16_t *stat)
         unsigned error = 0; /* bits 15-14 */
         if ((validity != GW_GOOD && validity != GW_QUESTIONABLE) || q & GW_TEST)
             error = q & GW_FAILURE ? 3 : 2;
+        else if (q & (GW_FAILURE | GW_OLD_DATA))
+            error = 1;
         else if (validity == GW_QUESTIONABLE)
             /* Nothing is known of the data, unless it is that they are inaccurate, or their time. */
             error = q & GW_INACCURATE || q & GW_CLOCK_NOT_SYNCHRONISED ? 0 : 1;
+        unsigned modified = q & (GW_INACCURATE | GW_SUBSTITUTED);
         stat[i] = (uint16_t)(error << 14 | (q & GW_CLOCK_NOT_SYNCHRONISED ? 0x2000 : 0) |
-                             (q & GW_INACCURATE ? 0x0200 : 0));
+                             (modified ? 0x0200 : 0));
     }
 }

@@ -33,7 +33,10 @@ enum {
     GW_BAD_QUANTITY = -24,
     GW_EVENTS_FULL = -25,
     GW_NO_SUMS = -26,
-    GW_BAD_FILE = -40
+    GW_BAD_FILE = -40,
+    GW_BAD_RING = -41,
+    GW_LINK_DOWN = -42,
+    GW_NO_RING = -43
 };
 
 /* Quality of a sample, IEC 61850-7-3 clause 6.2.1; the two lowest bits are one number. */
@@ -666,6 +669,52 @@ int64_t gw_sv_encode(const gw_sv_publisher *publisher, int64_t index, const int3
  */
 int64_t gw_pcap_frames(const uint8_t *data, int64_t length, int64_t *at, int64_t capacity,
                        int64_t *offset, int64_t *size, int64_t *time);
+
+/*
+ * Ethernet of Linux: a ring that the system fills with what an interface receives (packet(7),
+ * TPACKET_V3), and frames that are sent when it is their time.
+ *
+ * These four wait and do I/O, as nothing else here does, on a socket that the caller has set up and
+ * keeps open; the caller mapped the ring's memory, too.  On other systems they return GW_NO_RING.
+ *
+ * memory: of `blocks` blocks of `block` octets each.
+ * next:   the block that is opened next; held: how many before it were opened and not handed back.
+ * left:   frames of the last one opened that were not taken, of which the first is at memory + at.
+ */
+typedef struct {
+    int32_t fd;
+    uint8_t *memory;
+    int64_t block;
+    int64_t blocks;
+    int64_t next;
+    int64_t held;
+    int64_t left;
+    int64_t at;
+} gw_ring;
+
+/*
+ * Where no block is ready, wait up to `wait` ms for one; then take up to `capacity` frames of all
+ * blocks that are.  Columns are as of gw_frames whose data is the ring's memory; they hold until
+ * gw_ring_release().  A tag that the system took off a frame is not in it.
+ * Returns how many, or GW_LINK_DOWN where the socket reports an error, or GW_BAD_RING.
+ */
+int64_t gw_ring_take(gw_ring *ring, int32_t wait, int64_t capacity, int64_t *offset, int64_t *size,
+                     int64_t *time);
+
+/* Hand the blocks whose frames were all taken back to the system; returns how many. */
+int64_t gw_ring_release(gw_ring *ring);
+
+/* Take, gw_sv_decode() and release in one call; returns as gw_sv_decode() or gw_ring_take() do. */
+int64_t gw_ring_decode(gw_ring *ring, int32_t wait, int64_t capacity, int64_t *offset,
+                       int64_t *size, int64_t *time, gw_sv *sv, gw_sample_rows *out);
+
+/*
+ * Send frames, each when the system's clock is at its time [ns since the Unix epoch], in the order of
+ * the columns, or at once where that has passed; ends before one that is more than a second away.
+ * Returns how many: fewer where the interface took no more; GW_SHORT_BLOCK where the first of them
+ * lies outside the data, GW_LINK_DOWN where it could not be sent at all.
+ */
+int64_t gw_frames_send(int32_t fd, const gw_frames *frames);
 
 /*
  * Frames of IEEE C37.118.2-2011: the octets of synchrophasors.  All of them begin with SYNC,

@@ -38,6 +38,12 @@ const char *gw_strerror(int64_t code)
         return "there are no sums to be shown";
     case GW_BAD_FILE:
         return "this is no file of Ethernet frames as libpcap writes them";
+    case GW_BAD_RING:
+        return "the ring holds what no system writes there";
+    case GW_LINK_DOWN:
+        return "the interface is down or gone";
+    case GW_NO_RING:
+        return "only Linux has rings of frames";
     case GW_BAD_FRAME:
         return "no frame of C37.118 begins there";
     case GW_OTHER_FRAME:

@@ -140,6 +140,7 @@ __all__ = [
     "c37118",
     "channel",
     "checksum",
+    "ethernet",
     "hookimpl",
     "interlock",
     "quality_text",

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "__init__": {"model", "hookspecs"},
     "checksum": {"kernel"},
     "c37118": {"kernel"},
+    "ethernet": {"kernel"},
     "sampled_values": {"kernel"},
     "waveform": {"model", "kernel", "waveform"},
     "channel": {"model", "channel"},

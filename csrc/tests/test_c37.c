@@ -431,6 +431,10 @@ static void quality_and_stat(void)
         {BAD, 0x0200},
         {GW_QUESTIONABLE | CLOCK, 0x2000},
         {CLOCK, 0x2000},
+        {GW_OLD_DATA | GW_OPERATOR_BLOCKED, 0x4000},
+        {BAD | GW_FAILURE, 0x4200},
+        {GW_SUBSTITUTED, 0x0200},
+        {GW_INVALID | GW_SUBSTITUTED, 0x8200},
     };
     for (size_t i = 0; i < sizeof back / sizeof *back; i++) {
         uint16_t quality = (uint16_t)back[i].quality, stat = 0;

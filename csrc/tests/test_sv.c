@@ -438,6 +438,7 @@ int main(void)
     what_cannot_be_is_refused();
     publishers_are_checked();
     files_hold_frames();
-    CHECK(strlen(gw_strerror(GW_BAD_FILE)) > 20);
+    for (int64_t code = GW_NO_RING; code <= GW_BAD_FILE; code++)
+        CHECK(strlen(gw_strerror(code)) > 20);
     return 0;
 }

@@ -27,13 +27,19 @@ class Listener:
     """
 
     def __init__(
-        self, *, max_clients: int, allowed: Collection[Network], send_timeout: float
+        self,
+        *,
+        max_clients: int,
+        allowed: Collection[Network],
+        send_timeout: float,
+        send_buffer: int | None,
     ) -> None:
         self.port = 0
         self.counts: Counter[str] = Counter()
         self._max_clients = max_clients
         self._allowed = tuple(allowed)
         self._send_timeout = send_timeout
+        self._send_buffer = send_buffer
         self._open: set[StreamChannel] = set()
         self._fresh: asyncio.Queue[StreamChannel | None] = asyncio.Queue()
         self._server: asyncio.Server | None = None
@@ -48,13 +54,22 @@ class Listener:
         max_clients: int = 16,
         allowed: Collection[Network] = (),
         send_timeout: float = SEND_TIMEOUT,
+        send_buffer: int | None = None,
     ) -> Listener:
         """Listen at an address of this machine; raises ChannelClosed where that is not possible.
 
         max_clients: connections at one time; whoever comes above it is turned away.
         allowed:     where clients may come from; empty for anywhere.
+        send_buffer: octets that the system keeps for a client that does not take them, about; what
+                     is written then waits outside, where it can still be dropped. None leaves it
+                     to the system, which keeps megabytes.
         """
-        self = cls(max_clients=max_clients, allowed=allowed, send_timeout=send_timeout)
+        self = cls(
+            max_clients=max_clients,
+            allowed=allowed,
+            send_timeout=send_timeout,
+            send_buffer=send_buffer,
+        )
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             bound = socket.create_server((host, port), family=family)
@@ -102,7 +117,11 @@ class Listener:
         else:
             self.counts["accepted"] += 1
             channel = StreamChannel(
-                reader, writer, send_timeout=self._send_timeout, on_close=self._open.discard
+                reader,
+                writer,
+                send_timeout=self._send_timeout,
+                send_buffer=self._send_buffer,
+                on_close=self._open.discard,
             )
             self._open.add(channel)
             self._fresh.put_nowait(channel)

@@ -20,6 +20,14 @@ CLOSE_TIMEOUT = 1.0
 BUFFERED = 64 * 1024
 """Octets that wait in memory, in each direction, before reading or writing pauses."""
 
+KEEPALIVE = tuple(
+    (getattr(socket, name), number)
+    for name, number in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
+    if hasattr(socket, name)  # not every system can say how often
+)
+"""After a minute of silence, and six questions without an answer, the other side is gone: a
+protocol that only listens would wait for it, and keep its place, for ever."""
+
 
 class StreamChannel(Channel):
     """One connection; what is not read holds up the other side, and nothing is dropped."""
@@ -32,6 +40,7 @@ class StreamChannel(Channel):
         writer: asyncio.StreamWriter,
         *,
         send_timeout: float = SEND_TIMEOUT,
+        send_buffer: int | None = None,
         on_close: Callable[[StreamChannel], None] | None = None,
     ) -> None:
         super().__init__(address_text(writer.get_extra_info("peername")))
@@ -40,11 +49,17 @@ class StreamChannel(Channel):
         self._send_timeout = send_timeout
         self._on_close = on_close
         self._closed: ChannelClosed | None = None
-        writer.transport.set_write_buffer_limits(high=BUFFERED)
+        # 0 would do, but TLS pauses for an empty buffer then.
+        writer.transport.set_write_buffer_limits(high=BUFFERED if send_buffer is None else 1)
         connection = writer.get_extra_info("socket")
         if connection is not None:
             # asyncio does so only for sockets that name their protocol, and a listener's do not.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if send_buffer is not None:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+            for option, number in KEEPALIVE:
+                connection.setsockopt(socket.IPPROTO_TCP, option, number)
 
     @classmethod
     async def connect(

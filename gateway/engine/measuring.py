@@ -23,6 +23,8 @@ log = logging.getLogger("gateway")
 
 LONG = 100_000
 """Values in a block that are measured in a thread: about a millisecond's work."""
+BACK = 1.0
+"""Seconds: samples that lie further back are not late, but those of a clock that was set."""
 SAVE_INTERVAL = 60.0
 """Seconds of which energy is lost when the gateway is killed."""
 REGISTERS = 16
@@ -59,6 +61,8 @@ class Measuring:
         A result is a report of its own, changed or not, unless its point has a deadband.
         Raises LinkError where it cannot be measured as configured.
         """
+        if self._settings.phasors is None and self._settings.meter is None:
+            return []
         estimator = self._fitting(waveform)
         if waveform.samples.size > LONG:
             batch = await asyncio.to_thread(estimator.take, waveform)
@@ -80,9 +84,11 @@ class Measuring:
 
     def _fitting(self, waveform: Waveform) -> Estimator:
         now = self._estimator
-        if now is not None and (now.rate, now.channels) == (waveform.rate, waveform.channels):
-            return now
         if now is not None:
+            back = now.next - waveform.index > waveform.rate * BACK
+            if (now.rate, now.channels) == (waveform.rate, waveform.channels) and not back:
+                return now
+            self._counters["time_went_back"] += back
             self._energy = now.energy if now.energy is not None else self._energy
         try:
             self._estimator = Estimator(

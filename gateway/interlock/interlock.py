@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from gateway.interlock.condition import (
     Condition,
+    Junction,
+    Not,
     Part,
     Position,
     Relation,
@@ -64,6 +66,26 @@ class Interlock:
             values[point] = value
         return _sentence(faults or self._root.reasons(values, True))
 
+    def holds(self, read: Callable[[str], tuple[float, int]]) -> bool | None:
+        """Return whether it holds, for what is no command: a trigger, an alarm.
+
+        read: as for `check`. What is asked of a point that is not good, has no value or is not
+        there is unknown, and so is what hangs on it, which is None: `a or b` holds for a good `b`
+        whatever `a` is, `not a` is unknown (Kleene's three-valued logic).
+        """
+        values: dict[str, float] = {}
+        for point in self.points:
+            try:
+                value, quality = read(point)
+            except KeyError:
+                continue
+            position = point not in self._positions or value in (State.OPEN, State.CLOSED)
+            if quality & Quality.VALIDITY == Quality.GOOD and not math.isnan(value) and position:
+                values[point] = value
+        if _certain(self._root, values, True):
+            return True
+        return False if _certain(self._root, values, False) else None
+
 
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Interlock:
@@ -86,6 +108,17 @@ def parse(text: str) -> Interlock:
         raise InterlockError(1, f"found {len(points)} points, allowed: {MAX_POINTS}")
     positions = frozenset(one.point for one in parts if isinstance(one, Position))
     return Interlock(text, points, parts, root, positions)
+
+
+def _certain(part: Part, values: dict[str, float], wanted: bool) -> bool:
+    """Return whether a part is as wanted, whatever the points are that have no value."""
+    match part:
+        case Not():
+            return _certain(part.part, values, not wanted)
+        case Junction():
+            each = (_certain(one, values, wanted) for one in part.parts)
+            return all(each) if part.every is wanted else any(each)
+    return all(name in values for name in _points(part)) and not part.reasons(values, wanted)
 
 
 def _points(condition: Condition) -> list[str]:

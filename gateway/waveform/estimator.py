@@ -51,7 +51,8 @@ class Estimator:
         self.rate, self.channels = rate, tuple(channels)
         self._layout = layout = Layout.of(settings, rate, channels)
         self._late = 0
-        self._next = 0
+        self.next = 0
+        """Index of the row that is expected; 0 before the first."""
         phasors = {r: p for r, p in points.items() if isinstance(r, PhasorResult)}
         quantities = {r: p for r, p in points.items() if isinstance(r, Quantity)}
         self._events = {r: p for r, p in points.items() if isinstance(r, EventResult)}
@@ -74,7 +75,7 @@ class Estimator:
         Rows that lie before the one expected are left out, and counted as late.
         """
         index, samples, quality = waveform.index, waveform.samples, waveform.quality
-        late = min(max(self._next - index, 0), len(samples))
+        late = min(max(self.next - index, 0), len(samples))
         if late:
             self._late += late
             index, samples = index + late, samples[late:]
@@ -82,7 +83,7 @@ class Estimator:
         if not len(samples):
             return None
         samples = self._layout.rows(samples)
-        self._next = index + len(samples)
+        self.next = index + len(samples)
         parts: list[Batch | None] = []
         if self._events and not self._begun:
             self._begun = True

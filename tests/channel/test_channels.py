@@ -80,9 +80,11 @@ Run = Callable[[Coroutine[Any, Any, None]], None]
 
 @contextlib.asynccontextmanager
 async def connected(
-    server: ssl.SSLContext | None = None, client: ssl.SSLContext | None = None
+    server: ssl.SSLContext | None = None,
+    client: ssl.SSLContext | None = None,
+    send_buffer: int | None = None,
 ) -> AsyncIterator[tuple[StreamChannel, StreamChannel, Listener]]:
-    listener = await Listener.open(HOST, 0, tls=server)
+    listener = await Listener.open(HOST, 0, tls=server, send_buffer=send_buffer)
     ours = await StreamChannel.connect(HOST, listener.port, tls=client)
     async with asyncio.timeout(5):
         theirs = await listener.accept()
@@ -117,6 +119,46 @@ async def test_answers_leave_at_once() -> None:
         for channel in (ours, theirs):
             one = channel._writer.get_extra_info("socket")
             assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@ON_EVERY_LOOP
+def test_who_has_vanished_is_asked_for(run: Run) -> None:
+    """A side that only listens is told within two minutes that the other one is gone."""
+    run(asked_for())
+
+
+async def asked_for() -> None:
+    async with connected() as (ours, theirs, _):
+        for channel in (ours, theirs):
+            one = channel._writer.get_extra_info("socket")
+            assert one.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, interval, count = (
+                one.getsockopt(socket.IPPROTO_TCP, getattr(socket, f"TCP_KEEP{name}"))
+                for name in ("IDLE", "INTVL", "CNT")
+            )
+            assert idle + interval * count <= 120
+
+
+@ON_EVERY_LOOP
+def test_little_waits_for_a_slow_client(run: Run) -> None:
+    """Of what a client does not take the system keeps what was allowed, not megabytes."""
+    run(kept_for_a_slow_client())
+
+
+async def kept_for_a_slow_client() -> None:
+    taken = {}
+    for send_buffer in (None, 16_384):
+        listener = await Listener.open(HOST, 0, send_timeout=0.2, send_buffer=send_buffer)
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect((HOST, listener.port))
+            channel = await listener.accept()
+            with pytest.raises(ChannelClosed, match="has taken nothing"):
+                await flood(channel)
+        taken[send_buffer] = channel.counts["sent"]
+        await listener.close()
+    # Linux doubles the number, for what it needs itself; the client's side has some, too.
+    assert taken[16_384] < 64_000 < taken[None]
 
 
 async def test_a_reader_is_woken() -> None:
@@ -256,6 +298,10 @@ async def over_tls(contexts: tuple[ssl.SSLContext, ssl.SSLContext], tmp_path: Pa
             assert channel.certificate == ssl.PEM_cert_to_DER_cert(pem)
         await ours.close()
         assert await closed(theirs) == f"{theirs.name} closed the connection"
+    async with connected(*contexts, send_buffer=16_384) as (ours, theirs, _):
+        await there_and_back(ours, theirs)
+        await theirs.write([bytes(100_000)])
+        assert await soon(ours, 100_000) == bytes(100_000)
 
 
 async def test_tls_with_a_stranger(

@@ -59,6 +59,7 @@ def test_every_word_that_arrives_is_told() -> None:
         "dnp3": "### From DNP3",
         "opcua": "### From OPC UA",
         "modbus": "### From Modbus",
+        "c37118": "### From C37.118",
     }
     assert {row.protocol for row in WORDS} == {*headings, "mqtt"}
     for protocol, heading in headings.items():
@@ -88,6 +89,7 @@ def test_every_quality_that_leaves_is_told() -> None:
         "### To IEC 101 and 104": ("iec104.status", "iec104.analog", "iec104.counter"),
         "### To DNP3": ("dnp3.status", "dnp3.analog", "dnp3.counter"),
         "### To OPC UA, Sparkplug B and Modbus": ("opcua", "sparkplug", "modbus"),
+        "### To C37.118": ("c37118",),
     }
     columns = {column for some in told.values() for column in some}
     assert columns | {"mqtt"} == set(SAID["good"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,21 @@ async def test_a_reconnect_is_a_gap_as_any_other(tmp_path: Path) -> None:
 
 
 @paused
+async def test_a_clock_that_is_set_back(tmp_path: Path) -> None:
+    """What lies more than a second back is measured as a new stream; energy goes on."""
+    mu = sampler()
+    async with running([mu], [], POINTS, data=tmp_path) as gateway:
+        await mu.emit(circuit(SECOND, 2.0))
+        energy = gateway.sample("wh").value
+        await mu.emit(circuit(SECOND - 3600, 1.0, hertz=50.1))
+
+        assert gateway.sample("f").value == pytest.approx(50.1, abs=1e-3)
+        assert gateway.sample("f").time == (SECOND - 3600) * 10**9 + 960_000_000
+        assert gateway.sample("wh").value > energy
+        assert gateway.counters("mu") == {"time_went_back": 1}
+
+
+@paused
 async def test_energy_outlives_the_gateway(tmp_path: Path) -> None:
     """3450 W for two hours in two runs of the gateway; the registers are on disk between them."""
     for hour in range(2):
@@ -217,6 +233,18 @@ async def test_a_stream_that_cannot_be_measured(tmp_path: Path) -> None:
     async with running([mu], [], POINTS, data=tmp_path):
         with pytest.raises(LinkError, match=r"waveform of 4800 samples/s, channels ia, .* 'VA'"):
             await mu.emit(circuit(SECOND, 0.1))
+
+
+@paused
+async def test_a_stream_that_nobody_measures(tmp_path: Path) -> None:
+    """Without phasors and meter its channels have any names: it is there for who listens."""
+    mu, scada = Sampler(name="mu", type="testing.sampler"), collector()
+    whole = circuit(SECOND, 0.1)
+    channels = tuple(replace(one, name=f"x{one.name}") for one in whole.channels)
+    async with running([mu], [scada], "name,mu.at\np,x\n", data=tmp_path):
+        blocks = (await scada.context()).waveforms("mu")
+        await mu.emit(replace(whole, channels=channels))
+        assert (await anext(blocks)).channels[0].name == "xia"
 
 
 @paused

@@ -644,7 +644,8 @@ def test_quality_of_stat() -> None:
 
 
 def test_quality_comes_back() -> None:
-    """Validity and the clock survive the way through STAT, whatever the quality is."""
+    """Validity and the clock survive the way through STAT, whatever the quality is; what is old or
+    failed does not become good, and what was made up or is inaccurate is said to be modified."""
     quality = np.arange(0x8000, dtype=np.uint16)
     back = quality_of(stat_of(quality), np.zeros(quality.shape, np.uint8))
 
@@ -652,6 +653,10 @@ def test_quality_comes_back() -> None:
     assert np.array_equal(back & 3 == Quality.INVALID, invalid)
     clock = Quality.CLOCK_NOT_SYNCHRONISED
     assert np.array_equal(back & clock, quality & clock)
+    bad = quality & (Quality.OLD_DATA | Quality.FAILURE) != 0
+    assert (back[bad] & 3 != Quality.GOOD).all()
+    made_up = quality & (Quality.SUBSTITUTED | Quality.INACCURATE) != 0
+    assert np.array_equal(back & Quality.INACCURATE != 0, made_up)
     with pytest.raises(ValueError, match="uint16"):
         stat_of(quality.astype(np.int32))
     with pytest.raises(ValueError, match="shape"):

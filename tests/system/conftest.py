@@ -29,8 +29,8 @@ class Copy:
     def __init__(self, name: str, folder: Path) -> None:
         self.path = folder / name
         text = (CONFIGS / name).read_text()
-        for csv in re.findall(r"\b[\w-]+\.csv\b", text):
-            (folder / csv).write_text((CONFIGS / csv).read_text())
+        for file in re.findall(r"\b[\w-]+\.(?:csv|pcap)\b", text):
+            (folder / file).write_bytes((CONFIGS / file).read_bytes())
         found = re.findall(r"(?:127\.0\.0\.1:|port: )(\d+)", text)
         own = [int(port) for port in dict.fromkeys(found)]
         self.ports = dict(zip(own, free_ports(len(own)), strict=True))

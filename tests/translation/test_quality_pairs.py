@@ -22,6 +22,7 @@ from gateway import Quality, quality_text
 from gateway.testing import Collector, Emitter, paused, running
 
 sys.path.insert(0, str(Path(__file__).parent))
+from translation_c37118 import C37118
 from translation_table import KINDS, SAID, WORDS, Word, quality, said, text
 from translation_wires import READ_BY_NOBODY, WIRES, Dnp3, Iec104, OpcUa, Sparkplug
 
@@ -92,6 +93,8 @@ def test_the_tables_have_every_word() -> None:
     codes = {*STATUS_TO_QUALITY, *OPCUA_CLIENT, *(code for _, _, code in QUALITY_TO_STATUS)}
     assert {("opcua", kind, OpcUa().name(code)) for code in codes for kind in KINDS} <= words
     modbus = {row.word for row in WORDS if row.protocol == "modbus"}
+    stat = {word for row in WORDS if row.protocol == "c37118" for word in row.word.split()}
+    assert {"-", *C37118.STAT, *C37118.TIME} == stat
     numbers = {f"exception {code}" for code in MODBUS_QUALITY if code < 0x100}
     assert numbers | {"value", "no answer"} <= modbus
     assert {row.quality for row in WORDS} <= set(SAID)
@@ -126,7 +129,7 @@ def test_invalid_is_invalid_everywhere(protocol: str) -> None:
                 assert found & Quality.VALIDITY in (Quality.INVALID, wanted), quality_text(number)
 
 
-@pytest.mark.parametrize("protocol", ["iec104", "dnp3"])
+@pytest.mark.parametrize("protocol", ["iec104", "dnp3", "c37118"])
 def test_old_data_is_old_everywhere(protocol: str) -> None:
     """No stale value becomes topical on its way, nor one whose device failed or that is a test."""
     wire = WIRES[protocol]

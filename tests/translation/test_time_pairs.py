@@ -2,7 +2,7 @@
 
 The octets of times are put together and taken apart here: CP56Time2a as IEC 60870-5-101:2003
 clause 7.2.6.18 has it, with IV as bit 8 of the minutes; the common time of occurrence of DNP3 as
-g51v1 (synchronised) and g51v2 (not), with g2v3 behind it.
+g51v1 (synchronised) and g51v2 (not), with g2v3 behind it; STAT of C37.118 with bit 13.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from gateway_opcua.status import status_of
 from gateway import Batch, Definition, LinkPoint, Quality
 
 sys.path.insert(0, str(Path(__file__).parent))
+from translation_c37118 import received as c37118_received
+from translation_c37118 import sent as c37118_sent
 from translation_iec104 import TIME, received, sent
 
 UNSURE = Quality.CLOCK_NOT_SYNCHRONISED
@@ -78,15 +80,27 @@ def mqtt_write(quality: int) -> bool:
     return "clockNotSynchronised" in words.split(",")
 
 
+def c37118_read(unsure: bool) -> int:
+    return c37118_received("analog", 0x2000 if unsure else 0)
+
+
+def c37118_write(quality: int) -> bool:
+    stat = c37118_sent("analog", quality)
+    assert stat & ~0x2030 == 0  # for how long is in bits 5-4
+    return bool(stat & 0x2000)
+
+
 READ: dict[str, Callable[[bool], int]] = {
     "iec104": iec104_read,
     "dnp3": dnp3_read,
     "mqtt": mqtt_read,
+    "c37118": c37118_read,
 }
 WRITE: dict[str, Callable[[int], bool]] = {
     "iec104": iec104_write,
     "dnp3": dnp3_write,
     "mqtt": mqtt_write,
+    "c37118": c37118_write,
 }
 
 

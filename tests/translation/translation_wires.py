@@ -31,6 +31,7 @@ from gateway_opcua.client import quality as opcua_quality
 from gateway import Batch, Definition, Image, LinkPoint, Quality, quality_text
 
 sys.path.insert(0, str(Path(__file__).parent))
+from translation_c37118 import C37118
 from translation_iec104 import received, sent
 
 
@@ -257,6 +258,7 @@ WIRES: dict[str, Wire] = {
     "mqtt": Mqtt(),
     "sparkplug": Sparkplug(),
     "modbus": Modbus(),
+    "c37118": C37118(),
 }
 READ_BY_NOBODY = frozenset(("sparkplug",))
 """Protocols that the gateway writes and does not read."""
