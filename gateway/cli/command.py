@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path)
 LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("text", "json")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -167,6 +168,7 @@ def plugins(as_json: bool) -> None:
 @click.argument("file", type=FILE)
 @click.option("--data", type=FILE, help="Folder for the journal, instead of the file's own.")
 @click.option("--log-level", type=click.Choice(LEVELS), help="Least level that is logged.")
+@click.option("--log", "log_format", type=click.Choice(FORMATS), help="For whom the log is.")
 @click.option("--trace", metavar="LINK", multiple=True, help="Log the frames of this link.")
 @click.option(
     "--status-every",
@@ -180,6 +182,7 @@ def run(
     file: Path,
     data: Path | None,
     log_level: str | None,
+    log_format: str | None,
     trace: tuple[str, ...],
     status_every: str,
     no_view: bool,
@@ -189,6 +192,7 @@ def run(
 
     from gateway.cli.run import operate
     from gateway.config.problem import did_you_mean, listing
+    from gateway.model.configuration import LogFormat
     from gateway.model.fields import Duration
 
     try:
@@ -213,6 +217,8 @@ def run(
         changes["data"] = data.absolute()
     if log_level is not None:
         changes["log_level"] = log_level
+    if log_format is not None:
+        changes["log"] = LogFormat(log_format)
     sys.exit(operate(configuration, changes, trace, every, view=not no_view))
 
 

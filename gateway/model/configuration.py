@@ -42,6 +42,13 @@ class JournalSettings(Settings):
     ] = WhenFull.DROP_OLDEST
 
 
+class LogFormat(StrEnum):
+    """For whom the log and the status lines are."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class GatewaySettings(Settings):
     """The gateway itself."""
 
@@ -54,6 +61,13 @@ class GatewaySettings(Settings):
     log_level: Annotated[
         str, Field(pattern="^(debug|info|warning|error)$", description="least level that is logged")
     ] = "info"
+    log: Annotated[
+        LogFormat,
+        Field(
+            description="text: log and status lines for people; json: an object per line, for "
+            "a collector"
+        ),
+    ] = LogFormat.TEXT
 
 
 class AuditSettings(Settings):
