@@ -14,6 +14,7 @@ import click
 from gateway import __version__
 from gateway.cli.audit import audit
 from gateway.cli.operate import command, point
+from gateway.cli.top import top
 from gateway.cli.user import user
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def gateway() -> None:
 gateway.add_command(audit)
 gateway.add_command(command)
 gateway.add_command(point)
+gateway.add_command(top)
 gateway.add_command(user)
 
 
