@@ -22,6 +22,9 @@ import uvloop
 
 HOST = "127.0.0.1"
 LIMIT = 1 << 24
+_INSIDE = r'(?:(?!"\d+":\{).)*?'
+DRAWN = rf'"(\d+)":\{{{_INSIDE}"seq":(\d+){_INSIDE}"listener_id":"([0-9a-f-]+)","type":"shown"'
+"""Number, state and listener of each element of a page that wants to know when it is drawn."""
 
 
 class Stream:
@@ -63,24 +66,22 @@ class Page:
     async def run(self) -> None:
         async with aiohttp.ClientSession() as session, session.get(f"{self._url}/points") as answer:
             text = await answer.text()
-        client, document = (
-            _found(rf"'{name}': '([0-9a-f-]{{36}})'", text) for name in ("client_id", "document_id")
-        )
+        client = _found(r"'client_id': '([0-9a-f-]{36})'", text)
         self._client = client
         # The elements as the page is given them: which listener is told what was drawn.
-        for number, listener in re.findall(
-            r'"(\d+)":\{(?:(?!"\d+":\{).)*?"listener_id":"([0-9a-f-]+)","type":"shown"', text
-        ):
-            self._listeners[int(number)] = listener
+        drawn = re.findall(DRAWN, text)
+        self._listeners = {int(number): listener for number, _, listener in drawn}
         self._socket.on("update", self._updated)
         who = {
-            "client_id": client, "tab_id": str(uuid.uuid4()), "document_id": document,
+            "client_id": client, "tab_id": str(uuid.uuid4()), "document_id": str(uuid.uuid4()),
             "next_message_id": "0", "implicit_handshake": "true",
         }  # fmt: skip
         query = "&".join(f"{key}={value}" for key, value in who.items())
         await self._socket.connect(
             f"{self._url}?{query}", transports=["websocket"], socketio_path="/_nicegui_ws/socket.io"
         )
+        for number, seq, _ in drawn:
+            await self._shown(int(number), int(seq))
         await self._socket.wait()
 
     async def _updated(self, elements: dict[str, Any]) -> None:
@@ -93,12 +94,15 @@ class Page:
             if "rows" in props:
                 self.drawn += 1
                 self.begun.set()
-            if int(number) in self._listeners:
-                said = {
-                    "id": int(number), "client_id": self._client,
-                    "listener_id": self._listeners[int(number)], "args": [json.dumps(props["seq"])],
-                }  # fmt: skip
-                await self._socket.emit("event", said)
+            await self._shown(int(number), props["seq"])
+
+    async def _shown(self, number: int, seq: int) -> None:
+        if number in self._listeners:
+            said = {
+                "id": number, "client_id": self._client,
+                "listener_id": self._listeners[number], "args": [json.dumps(seq)],
+            }  # fmt: skip
+            await self._socket.emit("event", said)
 
 
 def _found(pattern: str, text: str) -> str:
