@@ -26,7 +26,7 @@ from pydantic import TypeAdapter
 from benchmarks import plane
 from benchmarks.job import Job
 from benchmarks.plane import measure
-from benchmarks.rig import Console, at_work, cores, free_port, rig, until
+from benchmarks.rig import Console, Rig, at_work, cores, free_port, rig, until
 from gateway import Duration
 
 DEVICES = 50
@@ -83,7 +83,8 @@ def run(setting: Setting, poll: float, seconds: float) -> Figures:
     """Set everything up, measure one setting, and take everything down."""
     with tempfile.TemporaryDirectory(prefix="console-") as name, rig(Path(name)) as at:
         folder, port = Path(name), free_port()
-        path = Job(DEVICES, poll, "device", at.devices.port, at.broker.port).write(folder)
+        job = _job(at, poll)
+        path = job.write(folder)
         if setting.console:
             with path.open("a") as file:
                 file.write(
@@ -99,7 +100,7 @@ def run(setting: Setting, poll: float, seconds: float) -> Figures:
                 time.sleep(plane.WARM_UP)
                 _late(gateway.pid, delays)
                 before, began = _counts(clients), time.monotonic()
-                found = measure(job_of(at, poll), gateway, at, seconds, data=data,
+                found = measure(job, gateway, at, seconds, data=data,
                                 patience=PATIENCE)  # fmt: skip
                 after, lasted = _counts(clients), time.monotonic() - began
                 late = _late(gateway.pid, delays)
@@ -107,7 +108,7 @@ def run(setting: Setting, poll: float, seconds: float) -> Figures:
     return Figures(setting, found, late, more[0], more[2] / max(1, setting.pages), round(after[3]))
 
 
-def job_of(at: plane.Rig, poll: float) -> Job:
+def _job(at: Rig, poll: float) -> Job:
     return Job(DEVICES, poll, "device", at.devices.port, at.broker.port)
 
 
