@@ -9,6 +9,7 @@ from typing import Literal
 from benchmarks import (
     c37,
     command,
+    console,
     custody,
     dnp3,
     dnp3_reference,
@@ -53,6 +54,16 @@ LIVE: tuple[tuple[Literal["P", "M"], int, str], ...] = (
     ("P", 50, "2ms"), ("P", 100, "1ms"), ("M", 50, "2ms"),
 )  # fmt: skip
 """Class, reports per second, and for how long frames are gathered."""
+CONSOLE_POLL = 1.0
+CONSOLE_GOALS = {
+    "nobody there": {"share": 1.0, "late": 10.0},
+    "one event stream": {"share": 10.0, "late": 10.0},
+    "one page": {"share": 10.0, "late": 10.0},
+    "50 event streams": {"late": 50.0},
+    "50 pages": {"late": 50.0},
+}
+"""By setting: % of the core that a console may take, which is what the data plane loses at its
+highest rate, and ms that the event loop may be late, p99."""
 COMMAND_GOAL = 20.0
 """ms, p99, from a client's command to its answer"""
 
@@ -564,6 +575,50 @@ def live_pass(plan: Plan) -> Iterator[Figure]:
                  goal=0.0)  # fmt: skip
 
 
+def console_pass(plan: Plan) -> Iterator[Figure]:
+    """The data plane beside a console: nobody there, one client, a crowd; each beside none."""
+    missed, lost = list[float](), list[float]()
+    for setting in console.SETTINGS:
+        pairs = [
+            tuple(console.run(one, CONSOLE_POLL, plan.seconds) for one in (console.NONE, setting))
+            for _ in range(plan.turns)
+        ]
+        for found in (one for pair in pairs for one in pair):
+            plan.say(str(found))
+        none, mine = zip(*pairs, strict=True)
+        missed += [float(one.plane.missed) for one in mine]
+        lost += [float(one.plane.delay.lost) if one.plane.delay else 0.0 for one in mine]
+        name = f"{setting.name}, {console.DEVICES * VALUES:,} points"
+        goals = CONSOLE_GOALS.get(setting.name, {})
+        yield Figure(
+            "console", name, "values/s delivered", tuple(one.plane.rate for one in mine), "more",
+            "no console", tuple(one.plane.rate for one in none), 0.9, 0.99, of_ratio=True,
+        )  # fmt: skip
+        yield Figure(
+            "console", f"{name}, beyond no console", "% of the core",
+            tuple(100 * (b.plane.share - a.plane.share) for a, b in pairs), "less",
+            goal=goals.get("share"),
+        )  # fmt: skip
+        yield Figure(
+            "console", f"{name}, event loop late, p99", "ms", tuple(one.late[1] for one in mine),
+            "less", "no console", tuple(one.late[1] for one in none), goal=goals.get("late"),
+        )  # fmt: skip
+        yield Figure(
+            "console", f"{name}, beyond the poll, p99", "ms",
+            tuple(one.plane.delay.beyond[1] for one in mine if one.plane.delay), "less",
+            "no console", tuple(one.plane.delay.beyond[1] for one in none if one.plane.delay),
+        )  # fmt: skip
+        if setting.streams:
+            yield Figure(
+                "console", name, "samples/s to a stream", tuple(one.samples for one in mine),
+                goal=0.99 * console.DEVICES * VALUES / CONSOLE_POLL,
+            )  # fmt: skip
+    yield Figure(
+        "console", "missed or lost in any of them", "polls", (sum(missed) + sum(lost),), "less",
+        goal=0.0,
+    )  # fmt: skip
+
+
 SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "kernel": kernel_pass,
     "phasor": phasor_pass,
@@ -581,6 +636,7 @@ SECTIONS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "journal": journal,
     "catchup": catchup,
     "command": commands,
+    "console": console_pass,
     "dnp3": dnp3_pass,
     "iec104": iec104_pass,
 }

@@ -12,6 +12,7 @@ import click
 
 from gateway import Sink, TlsClient
 from gateway.cli.frame_lines import lines
+from gateway.cli.top import PASSWORD, TOKEN, top
 from gateway.config import load
 from gateway.engine import Engine, health
 from gateway.engine.local import conversation
@@ -109,3 +110,11 @@ def test_the_status_line_shown_is_one() -> None:
     """The status line in the document has the form of a real one."""
     line = next(line for line in TEXT.splitlines() if "sources up, 1/1" in line)
     assert STATUS.fullmatch(line)
+
+
+def test_the_options_of_top_are_those_of_the_command() -> None:
+    """The section names each option of `gateway top`, and no other."""
+    section = TEXT.partition("### From another machine")[2].partition("\n## ")[0]
+    own = {option for parameter in top.params for option in parameter.opts if option[:2] == "--"}
+    assert set(re.findall(r"--[a-z-]+[a-z]", section)) == own
+    assert {PASSWORD, TOKEN} == set(re.findall(r"GATEWAY_\w+", section))

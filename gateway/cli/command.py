@@ -14,6 +14,7 @@ import click
 from gateway import __version__
 from gateway.cli.audit import audit
 from gateway.cli.operate import command, point
+from gateway.cli.top import top
 from gateway.cli.trace import trace
 from gateway.cli.user import user
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path)
 LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("text", "json")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,6 +38,7 @@ def gateway() -> None:
 gateway.add_command(audit)
 gateway.add_command(command)
 gateway.add_command(point)
+gateway.add_command(top)
 gateway.add_command(trace)
 gateway.add_command(user)
 
@@ -169,6 +172,7 @@ def plugins(as_json: bool) -> None:
 @click.argument("file", type=FILE)
 @click.option("--data", type=FILE, help="Folder for the journal, instead of the file's own.")
 @click.option("--log-level", type=click.Choice(LEVELS), help="Least level that is logged.")
+@click.option("--log", "log_format", type=click.Choice(FORMATS), help="For whom the log is.")
 @click.option("--trace", metavar="LINK", multiple=True, help="Log the frames of this link.")
 @click.option(
     "--status-every",
@@ -182,6 +186,7 @@ def run(
     file: Path,
     data: Path | None,
     log_level: str | None,
+    log_format: str | None,
     trace: tuple[str, ...],
     status_every: str,
     no_view: bool,
@@ -191,6 +196,7 @@ def run(
 
     from gateway.cli.run import operate
     from gateway.config.problem import did_you_mean, listing
+    from gateway.model.configuration import LogFormat
     from gateway.model.fields import Duration
 
     try:
@@ -215,6 +221,8 @@ def run(
         changes["data"] = data.absolute()
     if log_level is not None:
         changes["log_level"] = log_level
+    if log_format is not None:
+        changes["log"] = LogFormat(log_format)
     sys.exit(operate(configuration, changes, trace, every, view=not no_view))
 
 

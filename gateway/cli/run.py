@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from gateway.cli.summary import EngineState, status_line
+from gateway.cli import log as logs
+from gateway.cli.summary import EngineState, status_line, status_object
 from gateway.engine.engine import Engine
 from gateway.engine.status import State
-from gateway.model.configuration import Configuration
+from gateway.model.configuration import Configuration, LogFormat
 from gateway.model.errors import GatewayError
 
 INTERRUPTED = 130
@@ -41,16 +42,11 @@ def operate(
     """Run a gateway until it is told to stop; returns the exit code.
 
     `changes` replace settings of the gateway; `trace` names links whose frames are logged;
-    `view` allows the live view where stdout is a terminal.
+    `view` allows the live view where stdout is a terminal and the log is for people.
     """
     settings = configuration.gateway.model_copy(update=dict(changes))
     configuration = dataclasses.replace(configuration, gateway=settings)
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+    logs.set_up(configuration)
     # The point list stays for good; a collector that walks through it stops the world for long.
     gc.collect()
     gc.freeze()
@@ -64,7 +60,10 @@ def operate(
                 sys.stdout.flush()
                 os._exit(LEFT_BEHIND)
         except GatewayError as error:
-            sys.stderr.write(f"gateway: {error}\n")
+            if settings.log is LogFormat.JSON:
+                log.critical("%s", error)
+            else:
+                sys.stderr.write(f"gateway: {error}\n")
             return 1
     return 0
 
@@ -117,7 +116,8 @@ async def _freeze_links(engine: Engine) -> None:
 
 
 def _display(engine: EngineState, status_every: float, *, view: bool) -> Coroutine[Any, Any, None]:
-    if view and sys.stdout.isatty():
+    told = engine.configuration.gateway.log
+    if view and told is LogFormat.TEXT and sys.stdout.isatty():
         from rich.console import Console
 
         from gateway.cli.view import show
@@ -129,7 +129,10 @@ def _display(engine: EngineState, status_every: float, *, view: bool) -> Corouti
 async def _status_lines(engine: EngineState, every: float) -> None:
     while True:
         await asyncio.sleep(every)
-        print(status_line(engine), flush=True)
+        if engine.configuration.gateway.log is LogFormat.JSON:
+            print(logs.line(status_object(engine)), flush=True)
+        else:
+            print(status_line(engine), flush=True)
 
 
 async def _guarded(display: Coroutine[Any, Any, None]) -> None:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from gateway.cli.log import moment
 from gateway.engine import health
 from gateway.model.configuration import Configuration
 from gateway.model.context import Image
@@ -54,11 +55,8 @@ def ids(engine: EngineState) -> npt.NDArray[np.intp]:
 
 def headline(engine: EngineState) -> str:
     """Return how many links are up and points are bad, and what ails the gateway itself."""
-    parts = [_up(engine, "source"), _up(engine, "sink")]
-    validity = engine.image.quality[ids(engine)] & np.uint16(Quality.VALIDITY)
-    count = np.bincount(validity, minlength=4)
-    words = ((count[1] + count[2], "invalid"), (count[3], "questionable"))
-    bad = ", ".join(f"{n:,} {word}" for n, word in words if n)
+    parts = ["{}/{} {}s up".format(*_up(engine, word), word) for word in ("source", "sink")]
+    bad = ", ".join(f"{n:,} {word}" for word, n in bad_points(engine).items() if n)
     total = f"{len(engine.configuration.points):,} points"
     parts.append(f"{total} ({bad})" if bad else total)
     if _is_off(engine, health.JOURNAL):
@@ -66,6 +64,13 @@ def headline(engine: EngineState) -> str:
     if _is_off(engine, health.CLOCK):
         parts.append("clock not synchronised")
     return ", ".join(parts)
+
+
+def bad_points(engine: EngineState) -> dict[str, int]:
+    """Return how many points are invalid (reserved ones among them) and questionable."""
+    validity = engine.image.quality[ids(engine)] & np.uint16(Quality.VALIDITY)
+    count = np.bincount(validity, minlength=4).tolist()
+    return {"invalid": count[1] + count[2], "questionable": count[3]}
 
 
 def status_line(engine: EngineState) -> str:
@@ -85,14 +90,46 @@ def status_line(engine: EngineState) -> str:
     return f"{time_of_day(engine.clock.now())} {', '.join(parts)}"
 
 
+def status_object(engine: EngineState) -> dict[str, Any]:
+    """Return what `status_line` says, for JSON."""
+    links = engine.links.values()
+    up = {
+        f"{word}s": dict(zip(("up", "configured"), _up(engine, word), strict=True))
+        for word in ("source", "sink")
+    }
+    return {
+        "time": moment(engine.clock.now() / 1e9),
+        **up,
+        "points": {"configured": len(engine.configuration.points), **bad_points(engine)},
+        "not_up": [
+            {"link": link.name, "state": str(link.state), "error": link.error}
+            for link in links
+            if link.state != "up"
+        ],
+        "ledgers": {
+            sink: {
+                "taken": ledger.taken,
+                "delivered": ledger.delivered,
+                "coalesced": ledger.coalesced,
+                "dropped": sum(ledger.dropped.values()),
+                "pending": ledger.pending,
+            }
+            for sink, ledger in engine.ledgers.items()
+        },
+        "journal_works": not _is_off(engine, health.JOURNAL),
+        "clock_synchronised": not _is_off(engine, health.CLOCK),
+    }
+
+
 def time_of_day(now: int) -> str:
     """Return the time of day, UTC, of a time in ns."""
     return datetime.fromtimestamp(now // 10**9, UTC).strftime("%H:%M:%S")
 
 
-def _up(engine: EngineState, direction: str) -> str:
+def _up(engine: EngineState, direction: str) -> tuple[int, int]:
+    """Return how many links of a direction are up, and how many there are."""
     links = [link for link in engine.links.values() if link.direction == direction]
-    return f"{sum(link.state == 'up' for link in links)}/{len(links)} {direction}s up"
+    return sum(link.state == "up" for link in links), len(links)
 
 
 def _is_off(engine: EngineState, point: str) -> bool:

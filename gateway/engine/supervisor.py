@@ -13,8 +13,6 @@ from gateway.engine.status import LinkStatus, State
 from gateway.model.errors import GatewayError, reason
 from gateway.model.fields import Reconnect
 
-log = logging.getLogger("gateway.link")
-
 STEADY = 10.0
 """Seconds that a connection must have lasted for the next wait to begin at the shortest again."""
 
@@ -35,6 +33,7 @@ class Supervisor:
         self._changed = changed
         self._up_at = 0.0
         self._ending = False
+        self._log = logging.getLogger(f"gateway.link.{status.name}")
         status.since = clock.now()
 
     def up(self, detail: str = "") -> None:
@@ -48,9 +47,9 @@ class Supervisor:
         self._set(State.UP, detail=detail)
         self._up_at = asyncio.get_running_loop().time()
         if was_down:
-            log.warning("%s %s is back after %.1f s%s", *_who(status), away, _also(detail))
+            self._log.warning("%s %s is back after %.1f s%s", *_who(status), away, _also(detail))
         else:
-            log.info("%s %s is up%s", *_who(status), _also(detail))
+            self._log.info("%s %s is up%s", *_who(status), _also(detail))
 
     async def run(self, once: Callable[[], Awaitable[Any]]) -> None:
         """Call `once` again and again, until cancelled."""
@@ -81,9 +80,9 @@ class Supervisor:
 
     def _down(self, why: str, error: BaseException | None = None) -> None:
         if self.status.state is not State.DOWN:
-            log.warning("%s %s is down: %s", *_who(self.status), why)
+            self._log.warning("%s %s is down: %s", *_who(self.status), why)
             if error is not None and not isinstance(error, GatewayError | OSError):
-                log.debug("%s", self.status.name, exc_info=error)
+                self._log.debug("%s", self.status.name, exc_info=error)
         self.status.counters["disconnects"] += 1
         self._set(State.DOWN, error=why)
 

@@ -58,6 +58,13 @@ class TraceSettings(Settings):
     ] = 64_000_000
 
 
+class LogFormat(StrEnum):
+    """For whom the log and the status lines are."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class GatewaySettings(Settings):
     """The gateway itself."""
 
@@ -71,6 +78,13 @@ class GatewaySettings(Settings):
     log_level: Annotated[
         str, Field(pattern="^(debug|info|warning|error)$", description="least level that is logged")
     ] = "info"
+    log: Annotated[
+        LogFormat,
+        Field(
+            description="text: log and status lines for people; json: an object per line, for "
+            "a collector"
+        ),
+    ] = LogFormat.TEXT
 
 
 class AuditSettings(Settings):

@@ -27,12 +27,14 @@ class Event(NamedTuple):
     """Something that happened, in the order of `number`.
 
     kind: samples, image (the last sample of each point, at the beginning) or link.
+    text: what the first stream that sent it wrote, for the others that have the very same event.
     """
 
     number: int
     kind: str
     body: Any
     coalesced: int = 0
+    text: list[bytes] | None = None
 
     @property
     def rows(self) -> int:
@@ -57,7 +59,7 @@ class Listener:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, event: Event) -> None:
-        """Take what this stream is to have of an event."""
+        """Take an event of which this stream is to have all."""
         if event.kind == "link":
             if not self.links:
                 return
@@ -66,11 +68,8 @@ class Listener:
                 return
             self.queue.append(event)
         else:
-            mine = event.body.take(self.mask[event.body.point])
-            if not len(mine):
-                return
-            self.queue.append(event._replace(body=mine))
-            self.rows += len(mine)
+            self.queue.append(event)
+            self.rows += event.rows
             if self.rows > self.most:
                 self._coalesce()
         self.wake.set()
@@ -165,8 +164,29 @@ class Hub:
             gone = self._ring.popleft()
             self._ring_rows -= gone.rows + 1
             self._forgotten = gone.number
-        for listener in self.listeners:
-            listener.put(event)
+        self._hand(event, self.listeners)
+
+    def _hand(self, event: Event, listeners: Iterable[Listener]) -> None:
+        """Give each listener what it is to have; those of the same points get the same event."""
+        if event.kind == "link":
+            for listener in listeners:
+                listener.put(event)
+            return
+        made: dict[int, Event] = {}
+        for listener in listeners:
+            mine = made.get(id(listener.mask))
+            if mine is None:
+                body = event.body.take(listener.mask[event.body.point])
+                mine = made[id(listener.mask)] = event._replace(body=body, text=[])
+            if mine.rows:
+                listener.put(mine)
+
+    def _shared(self, mask: Mask) -> Mask:
+        """Return the mask of another listener to the same points, where there is one."""
+        for other in {id(one.mask): one.mask for one in self.listeners}.values():
+            if np.array_equal(other, mask):
+                return other
+        return mask
 
     def join(self, mask: Mask, *, links: bool, last: tuple[str, int] | None = None) -> Listener:
         """Begin a stream of the points of a mask; `last` is the id of the client's last event.
@@ -174,7 +194,7 @@ class Hub:
         It begins with what has happened since then; where that is not known, and where there is
         no such event, with an image.
         """
-        listener = Listener(mask, links, self._most)
+        listener = Listener(self._shared(mask), links, self._most)
         resumed = last is not None and self._knows(mask, *last)
         listener.gap = last is not None and not resumed
         self.listeners.add(listener)
@@ -183,7 +203,7 @@ class Hub:
         if resumed and last is not None:
             for event in self._ring:
                 if event.number > last[1]:
-                    listener.put(event)
+                    self._hand(event, (listener,))
         else:
             listener.queue.append(Event(self.number, "image", self._pictured(mask)))
             listener.wake.set()

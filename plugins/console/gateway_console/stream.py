@@ -28,6 +28,8 @@ router = APIRouter(tags=["stream"])
 
 ALIVE = 15.0
 """Seconds without an event after which a comment says that the stream stands."""
+WRITE = 65_536
+"""Bytes after which what waits is written, and the rest waits for the client."""
 LOOK = 1.0
 """Seconds between looks whether the client may still read."""
 _ID = re.compile(r"([0-9a-f]{1,16})-([0-9]{1,18})")
@@ -129,8 +131,15 @@ class Stream(Response):
             if why:
                 yield _event("end", {"detail": why})
                 return
+            # In few writes, each small enough for a slow client's pace to be felt.
+            text = bytearray()
             for event in events:
-                yield self._rendered(event)
+                text += self._rendered(event)
+                if len(text) > WRITE:
+                    yield bytes(text)
+                    text.clear()
+            if text:
+                yield bytes(text)
             quiet = 0.0 if events else quiet + LOOK
             if quiet >= ALIVE:
                 quiet = 0.0
@@ -146,6 +155,13 @@ class Stream(Response):
         return ""
 
     def _rendered(self, event: Event) -> bytes:
+        if event.text is None:
+            return self._written(event)
+        if not event.text:
+            event.text.append(self._written(event))
+        return event.text[0]
+
+    def _written(self, event: Event) -> bytes:
         number = f"{self._site.hub.run}-{event.number}"
         body = event.body
         if not isinstance(body, Batch):

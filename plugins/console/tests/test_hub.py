@@ -164,3 +164,20 @@ def test_a_slow_stream_gets_the_latest_of_each_point() -> None:
     assert quick.coalesced == 0
     assert [one.number for one in waiting] == sorted(one.number for one in waiting)
     assert sum(one.kind == "link" for one in waiting) == 1
+
+
+def test_streams_of_the_same_points_share_their_events() -> None:
+    """Two streams of equal points get one event, which is written once; a third has its own."""
+    hub, _, _ = made()
+    both = [hub.join(mask(0, 1, 2), links=False) for _ in range(2)]
+    other = hub.join(mask(0, 1), links=False)
+    for listener in (*both, other):
+        taken(listener)
+    hub.publish(batch([1, 2], [7.0, 8.0]))
+
+    (first,), (second,), (third,) = (list(one.queue) for one in (*both, other))
+    assert first is second
+    assert third.text is not first.text
+    assert [taken(one) for one in (both[0], other)] == [
+        [("samples", [(1, 7.0), (2, 8.0)])], [("samples", [(1, 7.0)])],
+    ]  # fmt: skip

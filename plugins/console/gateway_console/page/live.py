@@ -33,7 +33,15 @@ class Live(Element):
             self._drawn = event.args
 
     def show(self, *, urgent: bool = False, **properties: Any) -> None:
-        """Send what has changed, if the browser is ready for it."""
+        """Send what has changed, if the browser is ready for it.
+
+        Lists become tuples: NiceGUI observes each dict and list inside of a list, and the socket's
+        library looks each of them through for bytes, which takes longer than to make and send them.
+        """
+        properties = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in properties.items()
+        }
         if all(self._props.get(name) == value for name, value in properties.items()):
             return
         now = time.monotonic()
@@ -92,7 +100,7 @@ class Table(Live, component="table.js"):
         self.window = (0, 60)
         self._moved = moved
         self._props.update(
-            label=label, columns=list(columns), rows=[], total=0, first=0, empty=empty,
+            label=label, columns=list(columns), rows=(), total=0, first=0, empty=empty,
             windowed=windowed, height=28, sorted="", falling=False,
         )  # fmt: skip
         self.classes(size)

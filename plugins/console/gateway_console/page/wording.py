@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -44,6 +45,7 @@ def quality_state(quality: int) -> str:
     return "mark" if state == "good" and quality & _MARKED else state
 
 
+@lru_cache(maxsize=4096)
 def quality_words(quality: int) -> str:
     """Return a quality with its sign; the gateway's own clock is not said of each point."""
     if not quality & _DEVICE_TIME:
