@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 import orjson
-import socketio
+import socketio  # type: ignore[import-untyped]
 import uvloop
 
 HOST = "127.0.0.1"
@@ -116,9 +116,10 @@ async def main(port: int, streams: int, pages: int) -> None:
     loop = asyncio.get_running_loop()
     opened = [Stream(port, number == 0) for number in range(streams)]
     shown = [Page(port) for _ in range(pages)]
-    tasks = [loop.create_task(one.run()) for one in (*opened, *shown)]
+    everybody: list[Stream | Page] = [*opened, *shown]
+    tasks = [loop.create_task(one.run()) for one in everybody]
     async with asyncio.timeout(60):
-        for one in (*opened, *shown):
+        for one in everybody:
             await one.begun.wait()
     print("ready", flush=True)
 
