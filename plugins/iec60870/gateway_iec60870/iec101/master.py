@@ -11,11 +11,11 @@ from pydantic import Field, model_validator
 
 from gateway import Dissector, Duration, LinkError, LinkPoint, Settings, SourceContext, seconds_text
 from gateway.channel import ChannelClosed
-from gateway_iec60870 import asdu, ft12
 from gateway_iec60870.asdu import Sizes
+from gateway_iec60870.asdu import describe as describe_asdu
 from gateway_iec60870.controlling import ControllingSource, Manners
 from gateway_iec60870.controlling.point import CommonAddress, address_of
-from gateway_iec60870.ft12 import BalancedSettings, PolledSettings
+from gateway_iec60870.ft12 import BalancedSettings, PolledSettings, describe
 from gateway_iec60870.iec101.line_fields import READ_AT, LineFields, LinkAddress
 from gateway_iec60870.iec101.serving import serve
 
@@ -186,7 +186,7 @@ class Iec101Master(LineFields, ControllingSource):
 
     def describe(self, direction: str, frame: bytes) -> str:
         """See `Link.describe`."""
-        return ft12.describe(frame, self.link_octets, partial(asdu.describe, sizes=self.sizes))
+        return describe(frame, self.link_octets, partial(describe_asdu, sizes=self.sizes))
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""

@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 
 from gateway import Dissector, Duration, LinkError, SinkContext
 from gateway.channel import ChannelClosed
-from gateway_iec60870 import asdu, ft12
+from gateway_iec60870.asdu import describe as describe_asdu
 from gateway_iec60870.controlled import Controlled, ControlledLink, Manners
-from gateway_iec60870.ft12 import BalancedSettings, SecondarySettings
+from gateway_iec60870.ft12 import BalancedSettings, SecondarySettings, describe
 from gateway_iec60870.iec101.drop import QUEUE, Drop
 from gateway_iec60870.iec101.line_fields import READ_AT, LineFields
 from gateway_iec60870.iec101.place import PlaceTaken, place
@@ -134,7 +134,7 @@ class Iec101Slave(LineFields, ControlledLink):
 
     def describe(self, direction: str, frame: bytes) -> str:
         """See `Link.describe`."""
-        return ft12.describe(frame, self.link_octets, partial(asdu.describe, sizes=self.sizes))
+        return describe(frame, self.link_octets, partial(describe_asdu, sizes=self.sizes))
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""

@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 
 from gateway import Dissector, Duration, Endpoint, LinkError, SourceContext, TlsClient
 from gateway.channel import Channel, ChannelClosed, StreamChannel
-from gateway_iec60870 import apci, asdu
-from gateway_iec60870.apci import ApciSettings, Connection
+from gateway_iec60870.apci import ApciSettings, Connection, describe
+from gateway_iec60870.asdu import describe as describe_asdu
 from gateway_iec60870.controlling import ControllingSource
 from gateway_iec60870.iec104.redundancy import Redundancy
 from gateway_iec60870.iec104.serving import serve
@@ -81,7 +81,7 @@ class Iec104Client(ControllingSource):
 
     def describe(self, direction: str, frame: bytes) -> str:
         """See `Link.describe`."""
-        return apci.describe(frame, partial(asdu.describe, sizes=self.sizes))
+        return describe(frame, partial(describe_asdu, sizes=self.sizes))
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""

@@ -12,8 +12,8 @@ from pydantic import Field, field_validator, model_validator
 
 from gateway import Dissector, Duration, Endpoint, LinkError, SinkContext, TlsServer
 from gateway.channel import ChannelClosed, Listener
-from gateway_iec60870 import apci, asdu
-from gateway_iec60870.apci import ApciSettings
+from gateway_iec60870.apci import ApciSettings, describe
+from gateway_iec60870.asdu import describe as describe_asdu
 from gateway_iec60870.controlled import Controlled, ControlledLink
 from gateway_iec60870.iec104.group import Group
 from gateway_iec60870.iec104.reception import MOST_CLIENTS, PlaceTaken, Reception, reception
@@ -110,7 +110,7 @@ class Iec104Server(ControlledLink):
 
     def describe(self, direction: str, frame: bytes) -> str:
         """See `Link.describe`."""
-        return apci.describe(frame, partial(asdu.describe, sizes=self.sizes))
+        return describe(frame, partial(describe_asdu, sizes=self.sizes))
 
     def dissector(self) -> Dissector:
         """See `Link.dissector`."""
