@@ -28,12 +28,13 @@ MAY_IMPORT = {
     "interlock": {"model", "interlock"},
     "audit": {"model", "audit"},
     "access": {"model", "access"},
+    "telemetry": {"model", "telemetry"},
     "command": {"model", "interlock", "audit", "access", "command"},
     "host": {"model", "hookspecs", "host", "__init__"},
     "config": {"model", "hookspecs", "interlock", "access", "host", "config", "__init__"},
     "engine": {
         "model", "kernel", "journal", "tls", "interlock", "audit", "access", "command", "host",
-        "waveform", "config", "trace", "engine", "__init__",
+        "waveform", "config", "trace", "telemetry", "engine", "__init__",
     },
     "cli": {
         "model", "kernel", "journal", "tls", "interlock", "audit", "access", "command", "host",

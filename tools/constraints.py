@@ -22,6 +22,8 @@ HEAD = "# Made by `make constraints`; not written by hand.\n"
 FILES = ("constraints.txt", "constraints-test.txt")
 PEER_FILE = "constraints-peer.txt"
 PEER = "peer"
+APART = ("telemetry",)
+"""Extras that the image goes without: pinned with what testing adds."""
 OLDEST_PYTHON = "3.11"
 
 
@@ -37,13 +39,14 @@ def foreign(requirements: list[str]) -> list[str]:
 
 
 def run_requirements() -> list[str]:
-    """Return what is needed to build and to run, optional parts included."""
+    """Return what is needed to build and to run, optional parts included but for APART."""
     found: list[str] = []
     for project in projects():
         found += project["build-system"]["requires"]
         found += project["project"].get("dependencies", [])
-        for extra in project["project"].get("optional-dependencies", {}).values():
-            found += extra
+        for name, extra in project["project"].get("optional-dependencies", {}).items():
+            if name not in APART:
+                found += extra
     return foreign(found)
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.config import access, commands, document, file, table
+from gateway.config import access, commands, document, file, table, telemetry
 from gateway.config.document import Mapping as MappingNode
 from gateway.config.document import Node, Scalar, Sequence, found
 from gateway.config.links import Links
@@ -91,6 +91,8 @@ class _Loader:
         definitions: tuple[Definition, ...] | None = None
         if root is not None:
             settings = self._settings(root, "gateway", GatewaySettings)
+            if settings is not None and settings.telemetry is not None:
+                telemetry.check(self.section, self._entry(root, "gateway") or root)
             command_settings = self._settings(root, "commands", CommandSettings)
             access_settings = self._settings(root, "access", AccessSettings)
             sources = self._links(root, "sources", Source)

@@ -26,7 +26,7 @@ from gateway.engine.override_file import NAME, OverrideFile
 from gateway.engine.selection import Selection
 from gateway.engine.status import LinkStatus, State
 from gateway.engine.supervisor import Supervisor
-from gateway.engine.trail import Past, Trail, open_trail
+from gateway.engine.trail import Past, Trail, open_trail, overheard
 from gateway.engine.waveforms import Waveforms
 from gateway.journal.journal import Journal
 from gateway.journal.ledger import Ledger
@@ -121,7 +121,10 @@ class Engine:
             opening = partial(open_trail, self.data / "audit", commands, self.clock.now)
             opened, past = await loop.run_in_executor(None, opening)
             trail = opened
-            await self._assemble(store, self.journal, opened, past)
+            wanted = self.configuration.gateway
+            observing = partial(overheard, opened, wanted.telemetry, wanted.name, self.clock.now)
+            trail = observed = await loop.run_in_executor(None, observing)
+            await self._assemble(store, self.journal, observed, past)
             await self._operate(stop)
         finally:
             if trail is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from gateway.audit import AuditError, AuditLog, Record
 from gateway.command import Log
 from gateway.engine.unfinished import DAY, Unfinished, unfinished
-from gateway.model.configuration import CommandSettings
+from gateway.model.configuration import CommandSettings, TelemetrySettings
+from gateway.model.errors import GatewayError
 
 log = logging.getLogger("gateway.command")
 
@@ -57,6 +58,65 @@ class NoTrail:
 
     async def close(self) -> None:
         return None
+
+
+class Observer(Protocol):
+    """Who hears of the steps that the audit log gets, and takes no time: `gateway.telemetry`."""
+
+    def __call__(self, step: str, facts: Mapping[str, Any]) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Overheard:
+    """An audit log with an observer.
+
+    A step that the log did not take did not happen, but the end of a command does all the same.
+    """
+
+    def __init__(self, trail: Trail, observer: Observer) -> None:
+        self._trail = trail
+        self._observer = observer
+        self.durable = trail.durable
+
+    @property
+    def failing(self) -> str:
+        return self._trail.failing
+
+    def write(self, step: str, **facts: Any) -> int:
+        try:
+            number = self._trail.write(step, **facts)
+        except GatewayError:
+            if step in ("ended", "refused"):
+                self._observer(step, facts)
+            raise
+        self._observer(step, facts)
+        return number
+
+    async def close(self) -> None:
+        try:
+            await self._trail.close()
+        finally:
+            await self._observer.close()
+
+
+def overheard(
+    trail: Trail, settings: TelemetrySettings | None, gateway: str, now: Callable[[], int]
+) -> Trail:
+    """Let telemetry hear of each step, where it is wanted; imports its libraries only then.
+
+    Where it cannot be had the gateway works all the same.
+    """
+    if settings is None:
+        return trail
+    try:
+        from gateway.telemetry.export import Export
+        from gateway.telemetry.spans import Spans
+
+        return Overheard(trail, Spans(Export(settings, gateway), now))
+    except Exception as error:
+        log.error("there are no traces of commands: %s", error)
+        return trail
 
 
 def open_trail(

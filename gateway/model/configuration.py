@@ -65,6 +65,27 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class TelemetrySettings(Settings):
+    """Traces of commands, for a collector that takes OTLP over HTTP."""
+
+    endpoint: Annotated[
+        str,
+        Field(
+            pattern=r"^https?://[^\s/]+/\S*$",
+            description="where the collector takes traces",
+            examples=["https://collector:4318/v1/traces"],
+        ),
+    ]
+    authorization: Annotated[
+        Secret | None,
+        Field(description="the header Authorization of each request, such as Bearer and a token"),
+    ] = None
+    service: Annotated[
+        str,
+        Field(max_length=64, description="service.name of the traces; empty is the gateway's name"),
+    ] = ""
+
+
 class GatewaySettings(Settings):
     """The gateway itself."""
 
@@ -85,6 +106,10 @@ class GatewaySettings(Settings):
             "a collector"
         ),
     ] = LogFormat.TEXT
+    telemetry: Annotated[
+        TelemetrySettings | None,
+        Field(description="traces of commands in OpenTelemetry; needs grid-gateway[telemetry]"),
+    ] = None
 
 
 class AuditSettings(Settings):

@@ -16,6 +16,7 @@ from gateway.model.configuration import (
     Configuration,
     GatewaySettings,
     JournalSettings,
+    TelemetrySettings,
 )
 from gateway.model.link import Sink, Source
 from gateway.model.quality import Quality
@@ -111,6 +112,7 @@ def configured(
     name: str = "test",
     commands: CommandSettings | None = None,
     access: AccessSettings | None = None,
+    telemetry: TelemetrySettings | None = None,
 ) -> Configuration:
     """Make a configuration of links that exist already and a point list: CSV text or a file.
 
@@ -124,7 +126,9 @@ def configured(
         raise ValueError("\n".join(str(problem) for problem in reader.problems))
     return Configuration(
         path,
-        GatewaySettings(name=name, data=data, journal=journal or JournalSettings()),
+        GatewaySettings(
+            name=name, data=data, journal=journal or JournalSettings(), telemetry=telemetry
+        ),
         tuple(sources),
         tuple(sinks),
         definitions,
@@ -146,6 +150,7 @@ async def running(
     commands: CommandSettings | None = None,
     access: AccessSettings | None = None,
     trace: Sequence[str] = (),
+    telemetry: TelemetrySettings | None = None,
 ) -> AsyncIterator[Running]:
     """Run a gateway for the length of the block, and stop it gracefully.
 
@@ -155,7 +160,7 @@ async def running(
     paused = isinstance(asyncio.get_running_loop(), PausedLoop)
     clock = clock or (PausedClock() if paused else TrustedClock())
     engine = Engine(
-        configured(sources, sinks, points, data, journal, name, commands, access),
+        configured(sources, sinks, points, data, journal, name, commands, access, telemetry),
         clock=clock,
         trace=trace,
     )

@@ -83,13 +83,17 @@ def test_every_setting_is_described_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `([\w.]+)` \| *`?([^|`]*?)`? *\|", PAGE, re.MULTILINE))
     own = schema(())["$defs"]
     settings = own["GatewaySettings"]["properties"]
-    groups = {"journal": "JournalSettings", "trace": "TraceSettings"}
+    groups = {
+        "journal": "JournalSettings",
+        "trace": "TraceSettings",
+        "telemetry": "TelemetrySettings",
+    }
     expected = {
         name: one.get("default", "")
         for name, one in settings.items()
         if name in GatewaySettings.model_fields and name not in groups
     } | {
-        f"{group}.{name}": one["default"]
+        f"{group}.{name}": one.get("default") or ""
         for group, model in groups.items()
         for name, one in own[model]["properties"].items()
     }
