@@ -93,6 +93,11 @@ class Engine:
     def ledgers(self) -> dict[str, Ledger]:
         return {name: feed.ledger for name, feed in self._feeds.items()}
 
+    @property
+    def acknowledgements(self) -> dict[str, float | None]:
+        """Seconds from handing a delivery to each sink to its acknowledgement, smoothed."""
+        return {name: feed.acknowledgement for name, feed in self._feeds.items()}
+
     async def oldest(self) -> dict[str, int | None]:
         """Return since when the oldest sample waits that each sink still has to have, in ns."""
         return {name: await feed.oldest() for name, feed in self._feeds.items()}

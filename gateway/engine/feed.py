@@ -38,6 +38,8 @@ MAX_IN_FLIGHT = 1_000
 """Most deliveries handed out and not acknowledged."""
 OUTAGE = 2.0
 """Seconds without a connection after which what waited counts as history."""
+SMOOTHING = 1 / 8
+"""Weight of the newest delivery in `acknowledgement`, as RFC 6298 has it for round trips."""
 HISTORY_SLICE = 0.05
 """Seconds of history that go out at once, so that live samples never wait for more."""
 
@@ -62,6 +64,7 @@ class InFlight:
     number: int
     rows: int
     historical: bool
+    handed: float
     entries: list[Entry] = field(default_factory=list)
     latest: PointColumn | None = None
 
@@ -73,6 +76,9 @@ class Feed:
         self.name = sink.name
         self.changed = True
         self.ledger = Ledger()
+        self.acknowledgement: float | None = None
+        """Seconds from handing a delivery out to its being booked as delivered, smoothed over the
+        last eight or so; None before the first. One measurement for each delivery."""
         self._sink = sink
         self._selection = selection
         self._every = selection.every
@@ -316,9 +322,13 @@ class Feed:
 
     def delivered(self, number: int, coalesced: int = 0, shed: int = 0) -> None:
         """Book every delivery up to `number` as acknowledged, but for what never got there."""
+        now = self._loop.time()
         while self._in_flight and self._in_flight[0].number <= number:
             flight = self._in_flight.popleft()
             self._in_flight_rows -= flight.rows
+            took = now - flight.handed
+            known = took if self.acknowledgement is None else self.acknowledgement
+            self.acknowledgement = known + SMOOTHING * (took - known)
             for entry in flight.entries:
                 self._undelivered.remove(entry.first, entry.seq)
             self.ledger.delivered += flight.rows
@@ -357,7 +367,8 @@ class Feed:
         image = self._image
         batch = Batch(points, image.value[points], image.quality[points], image.time[points])
         self._number += 1
-        self._in_flight.append(InFlight(self._number, len(points), False, latest=points))
+        handed = self._loop.time()
+        self._in_flight.append(InFlight(self._number, len(points), False, handed, latest=points))
         self._in_flight_rows += len(points)
         return Delivery(self._number, batch)
 
@@ -409,7 +420,8 @@ class Feed:
             rows += len(source[0].batch)
             entries.append(source.popleft())
         self._number += 1
-        self._in_flight.append(InFlight(self._number, rows, historical, entries))
+        handed = self._loop.time()
+        self._in_flight.append(InFlight(self._number, rows, historical, handed, entries))
         self._in_flight_rows += rows
         self._memory_rows -= rows
         batch = Batch.concat(entry.batch for entry in entries) if rows else EMPTY

@@ -98,6 +98,7 @@ class Observed(Observation):
             async with asyncio.timeout(PATIENCE):
                 oldest = await engine.oldest()
         # What is counted is read in one go, so that every ledger balances.
+        acknowledgements = engine.acknowledgements
         return [
             LedgerView(
                 name,
@@ -107,6 +108,7 @@ class Observed(Observation):
                 dict(ledger.dropped),
                 ledger.pending,
                 oldest.get(name) if ledger.pending else None,
+                acknowledgements[name],
             )
             for name, ledger in engine.ledgers.items()
         ]

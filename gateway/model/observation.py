@@ -46,6 +46,9 @@ class LedgerView:
     oldest:  when the gateway took the oldest sample that is still to be delivered, ns since the
              Unix epoch; of samples of which only the latest is kept the sample's own time.
              None where nothing waits, or nobody knows.
+    acknowledgement: seconds from handing a delivery to the sink to its acknowledgement (where the
+             sink's protocol has none: to its being sent), smoothed over the last eight or so
+             deliveries of this run; None before the first.
     """
 
     sink: str
@@ -55,6 +58,7 @@ class LedgerView:
     dropped: Mapping[str, int]
     pending: int
     oldest: int | None
+    acknowledgement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from gateway.model.configuration import JournalSettings
 from gateway.model.context import Delivery, Image
 from gateway.model.link import Sink
 from gateway.model.point import Definition, Kind
+from gateway.testing import advance, paused
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where there is memory to be had as a folder: nothing here is about the disk's own speed."""
@@ -255,3 +256,31 @@ def test_what_waited_for_the_image_stays_behind_older_history(kind: type[Sink]) 
     else:
         expected = [(False, 0, waited), (False, 0, fresh), (True, 0, before)]
     assert expected == asyncio.run(day())
+
+
+@paused
+async def test_acknowledgements_are_timed_once_for_each_delivery(tmp_path: Path) -> None:
+    """4 s, then 12 s: 4 + (12 - 4) / 8 = 5 s, the weight that RFC 6298 gives a round trip.
+
+    What was lost with its connection is timed from when it is handed out again: 5 + (13 - 5) / 8.
+    """
+    day = Day(tmp_path, Sink(name="s", type="t"), 0)
+    await day.open()
+    day.connect()
+    assert day.feed.acknowledgement is None
+    for took, smoothed in ((4.0, 4.0), (12.0, 5.0)):
+        day.take(0, 3)
+        assert await day.deliver()
+        advance(took)
+        day.acknowledge()
+        assert day.feed.acknowledgement == pytest.approx(smoothed)
+    day.take(0, 1)
+    assert await day.deliver()
+    advance(100.0)
+    day.disconnect()
+    day.connect()
+    assert await day.deliver()
+    advance(13.0)
+    day.acknowledge()
+    assert day.feed.acknowledgement == pytest.approx(6.0)
+    await day.journal.close()

@@ -98,6 +98,11 @@ class Collected(CollectorRegistry):
         age = GaugeMetricFamily(
             f"{PREFIX}_sink_oldest_pending_age_seconds", "Age of the oldest.", labels=["sink"]
         )
+        acknowledgement = GaugeMetricFamily(
+            f"{PREFIX}_sink_acknowledgement_seconds",
+            "From handing a delivery out to its acknowledgement, smoothed.",
+            labels=["sink"],
+        )
         now = self._site.ctx.now()
         for one in self._ledgers:
             taken.add_metric([one.sink], float(one.taken))
@@ -106,9 +111,11 @@ class Collected(CollectorRegistry):
             pending.add_metric([one.sink], float(one.pending))
             waited = 0.0 if one.oldest is None else max(0.0, (now - one.oldest) / 1e9)
             age.add_metric([one.sink], waited)
+            if one.acknowledgement is not None:
+                acknowledgement.add_metric([one.sink], one.acknowledgement)
             for reason, count in sorted(one.dropped.items()):
                 dropped.add_metric([one.sink, reason], float(count))
-        yield from (taken, delivered, coalesced, dropped, pending, age)
+        yield from (taken, delivered, coalesced, dropped, pending, age, acknowledgement)
 
     def _console(self) -> Iterator[Metric]:
         site = self._site

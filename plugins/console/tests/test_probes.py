@@ -84,13 +84,14 @@ async def test_probes_tell_strangers_no_names(serve: Any, access: AccessSettings
 
 async def test_metrics_are_what_prometheus_reads(serve: Any) -> None:
     """Its own parser finds every value, and each is what the gateway itself counts."""
-    idle = Collector(name="historian", acknowledges=False)
-    async with serve(sinks=(idle,)) as served, served.client() as client:
+    idle, quick = Collector(name="historian", acknowledges=False), Collector(name="scada")
+    async with serve(sinks=(idle, quick)) as served, served.client() as client:
         await served.field.emit(
             ["bay1.voltage", "bay1.breaker"], [1.0, 1.0], [0, int(Quality.QUESTIONABLE)]
         )
         source = await served.field.context()
         source.count("timeouts", 3)
+        await served.gateway.until(lambda: served.gateway.ledger("scada").delivered)
         answer = await client.get("/metrics")
         assert answer.headers["content-type"].startswith("text/plain")
         families = {one.name: one for one in text_string_to_metric_families(answer.text)}
@@ -108,6 +109,10 @@ async def test_metrics_are_what_prometheus_reads(serve: Any) -> None:
         assert value("grid_gateway_sink_samples_pending", sink="historian") == ledger.pending
         assert 0 < value("grid_gateway_sink_oldest_pending_age_seconds", sink="historian") < 60
         assert value("grid_gateway_sink_oldest_pending_age_seconds", sink="desk") == 0
+        acknowledged = "grid_gateway_sink_acknowledgement_seconds"
+        assert 0 <= value(acknowledged, sink="scada") < 60
+        # Who never acknowledges has no time for it.
+        assert "historian" not in {one.labels["sink"] for one in families[acknowledged].samples}
         assert value("grid_gateway_link_up", link="field") == 1
         assert value("grid_gateway_link_events", link="field", event="timeouts") == 3
         assert value("grid_gateway_points", validity="questionable") == 1

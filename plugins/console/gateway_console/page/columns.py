@@ -19,6 +19,8 @@ _SEVERITY = np.array([0, 3, 2, 1], np.int8)
 """Of a validity: good, invalid, reserved, questionable."""
 _MARKED = int(Quality.SUBSTITUTED | Quality.TEST | Quality.OPERATOR_BLOCKED)
 _VALIDITY = int(Quality.VALIDITY)
+_DEVICE_TIME = int(Quality.DEVICE_TIME)
+_OVERRIDDEN = int(Quality.SUBSTITUTED | Quality.OPERATOR_BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Columns:
         self._owner = np.array([numbers[d.source or ""] for _, d in found], np.int64)
         self._times = image.time[self.ids]
         self._changed: npt.NDArray[np.int64] = np.zeros(len(self.sources), np.int64)
+        self._device_times: npt.NDArray[np.int64] = np.zeros(len(self.sources), np.int64)
         self._searched: tuple[str, str, npt.NDArray[np.bool_]] | None = None
 
     @property
@@ -76,10 +79,23 @@ class Columns:
     def changes(self) -> dict[str, int]:
         """Look again; return for each source how many newer samples all looks have found."""
         times = self.image.time[self.ids]
-        newer = self._owner[times != self._times]
+        changed = times != self._times
+        newer = self._owner[changed]
         self._times = times
+        quality = self.image.quality[self.ids[changed]]
+        stamped = (quality & (_DEVICE_TIME | _OVERRIDDEN)) == _DEVICE_TIME
+        self._device_times[:] = 0
+        np.maximum.at(self._device_times, newer[stamped], times[changed][stamped])
         self._changed += np.bincount(newer, minlength=len(self.sources))
         return dict(zip(self.sources, self._changed.tolist(), strict=True))
+
+    def stamped(self) -> dict[str, int]:
+        """Return the newest device's time (ns) among what the last look of `changes` found new.
+
+        By source; those without are left out. What an operator holds has no device's time.
+        """
+        found = zip(self.sources, self._device_times.tolist(), strict=True)
+        return {source: time for source, time in found if source and time}
 
     def select(self, wish: Wish, now: int, readable: npt.NDArray[np.bool_]) -> Ids:
         """Return the ids of the points that fit, in the order wished for.

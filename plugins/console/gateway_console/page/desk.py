@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gateway import Client, LedgerView, Permission
 from gateway_console.page.alarms import Alarms
 from gateway_console.page.columns import Columns
+from gateway_console.page.lags import Lags
 from gateway_console.page.memory import Memory
 from gateway_console.page.rates import Rates
 from gateway_console.site import Site
@@ -37,6 +38,7 @@ class Desk:
         self.memory = Memory(definitions)
         self.alarms = Alarms(definitions, image)
         self.rates = Rates()
+        self.lags = Lags()
         self.health = self.observe.health()
         self.links = self.observe.links()
         self.ledgers: Mapping[str, LedgerView] = {}
@@ -68,6 +70,7 @@ class Desk:
             self.alarms.look(self.ctx.now(), states)
             delivered = {name: one.delivered for name, one in self.ledgers.items()}
             self.rates.take(clock(), self.columns.changes() | delivered)
+            self.lags.take(clock(), self.ctx.now(), self.columns.stamped())
             await asyncio.sleep(LOOK)
 
     async def _hear(self) -> None:

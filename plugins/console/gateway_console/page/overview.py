@@ -17,6 +17,7 @@ from gateway_console.page.wording import (
     SIGNS,
     age_text,
     count_text,
+    lag_text,
     rate_text,
 )
 
@@ -64,6 +65,9 @@ def source_facts(view: View, link: LinkView) -> list[list[str]]:
     newest = desk.columns.newest(link.name)
     if newest:
         facts.append(["last change", f"{age_text(max(0, desk.ctx.now() - newest))} ago", ""])
+    lag = desk.lags.of(link.name)
+    if lag is not None:
+        facts.append(["device time lag", f"≤ {lag_text(lag / 1e9)}", ""])
     facts.append(["points", count_text(total), ""])
     if bad:
         facts.append(["not good", f"▲ {bad:,}", "warn"])
@@ -79,6 +83,8 @@ def sink_facts(view: View, link: LinkView) -> list[list[str]]:
         facts.append(["waiting", count_text(ledger.pending), "warn" if ledger.pending else ""])
         if ledger.oldest is not None:
             facts.append(["oldest", age_text(view.desk.ctx.now() - ledger.oldest), ""])
+        if ledger.acknowledgement is not None:
+            facts.append(["acknowledged in", lag_text(ledger.acknowledgement), ""])
         dropped = sum(ledger.dropped.values())
         facts.append(["dropped", f"✕ {dropped:,}" if dropped else "0", "bad" if dropped else ""])
     facts += [[name, count_text(n), ""] for name, n in link.counters.items() if n]

@@ -1,4 +1,4 @@
-"""One point: what it is now, where it comes from and goes, what it did, and its commands."""
+"""One point: what it is now, where it comes from and goes, what it did, and what to do to it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from gateway_console.page.command import CommandPanel
 from gateway_console.page.frame import done, framed, say, tag, ticking, view_of
 from gateway_console.page.lineage import Lineage
 from gateway_console.page.link import missing
+from gateway_console.page.override import OverridePanel
 from gateway_console.page.trend import Trend
 from gateway_console.page.wording import (
     age_text,
@@ -44,6 +45,8 @@ def point(request: Request, client: Page, name: str) -> Response:
                 when = tag("p", "")
             if definition.command is not None:
                 CommandPanel(view, number, definition, definition.command)
+            # The gateway's own points are nobody's to override.
+            hand = None if definition.source is None else OverridePanel(view, number, definition)
         tag("h2", "From the device to each consumer")
         lineage = Lineage(desk, number)
 
@@ -56,6 +59,8 @@ def point(request: Request, client: Page, name: str) -> Response:
             whose = "device's time" if flags & 0x4000 else "time of receipt"
             said = f"{time_text(now, day=True)} UTC ({whose}){age}" if now else "never seen"
             say(when, said)
+            if hand is not None:
+                hand.draw(flags, now)
             lineage.draw()
 
         ticking(view, draw)

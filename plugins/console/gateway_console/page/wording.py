@@ -64,6 +64,14 @@ def age_text(ns: float) -> str:
     return f"{sign}{seconds:.1f} s" if seconds < 10 else f"{sign}{seconds:.0f} s"
 
 
+def lag_text(seconds: float) -> str:
+    """Return a short span of time: `0.4 ms`, `12 ms`, and from a second on as an age."""
+    if abs(seconds) >= 1.0:
+        return age_text(seconds * 1e9)
+    ms = seconds * 1e3
+    return f"{ms:.1f} ms" if abs(ms) < 10 else f"{ms:.0f} ms"
+
+
 def time_text(ns: int, *, day: bool = False) -> str:
     """Return a time of day in UTC to the millisecond; with its day where asked."""
     if not ns:

@@ -13,6 +13,16 @@ LOG_OUT = """() => {
   return {id: +id, client_id: window.clientId, listener_id: click.listener_id, args: []};
 }"""
 """What NiceGUI's client would send for a press of the button."""
+FORGED = """async () => {
+  const who = await (await fetch("/api/v1/session")).json();
+  const answer = await fetch("/api/v1/points/e01.voltage/override", {
+    method: "POST",
+    headers: {"Content-Type": "application/json", "X-CSRF-Token": who.csrf},
+    body: JSON.stringify({action: "release", reason: "mischief"}),
+  });
+  return [answer.status, await answer.json()];
+}"""
+"""A release that no button of a viewer's page offers."""
 
 
 def test_who_is_nobody_is_asked_to_log_in(window, station) -> None:
@@ -160,6 +170,60 @@ def test_a_setpoint_out_of_its_limits_is_refused(window) -> None:
         desk.page.get_by_role("dialog").get_by_role("button", name="Execute").click()
         expect(panel.get_by_role("status")).to_contain_text(said)
     expect(desk.page.get_by_role("region", name="present value")).to_contain_text("250.00")
+
+
+def test_a_point_is_blocked_and_released_with_a_reason(window) -> None:
+    """Value frozen and marked while it is blocked; the record says who and why; a viewer cannot."""
+    desk = window()
+    desk.log_in("anna")
+    desk.open("/point/e01.voltage")
+    panel = desk.page.get_by_role("region", name="override")
+    now = desk.page.get_by_role("region", name="present value")
+    # An operator holds points, and does not test them.
+    expect(panel.get_by_role("button")).to_have_text(["Block…", "Substitute…", "Release…"])
+    panel.get_by_role("button", name="Block").click()
+    expect(panel.get_by_role("status")).to_contain_text("Give a reason first")
+    panel.get_by_label("Reason").fill("transformer on the bench")
+    panel.get_by_role("button", name="Substitute").click()
+    expect(panel.get_by_role("status")).to_contain_text("Give the value to substitute first")
+    panel.get_by_label("Value to substitute").fill("17.5")
+    for button, words in (("Block", "block e01.voltage"), ("Substitute", "substitute")):
+        panel.get_by_role("button", name=button).click()
+        dialog = desk.page.get_by_role("dialog", name="confirm the override")
+        expect(dialog).to_contain_text("Reason: transformer on the bench")
+        dialog.get_by_role("button", name="Do it").click()
+        expect(panel.get_by_role("status")).to_contain_text(words)
+        expect(panel.get_by_role("status")).to_contain_text("success")
+    expect(panel).to_contain_text("◆ blocked, substituted, last changed")
+    expect(now).to_contain_text("17.500")
+    expect(now).to_contain_text("substituted,operatorBlocked")
+
+    viewer = window()
+    viewer.log_in("bert")
+    viewer.open("/point/e01.voltage")
+    seen = viewer.page.get_by_role("region", name="override")
+    expect(seen).to_contain_text("◆ blocked, substituted")
+    expect(seen).to_contain_text("Your role (viewer) may not override this point")
+    expect(seen.get_by_role("button")).to_have_count(0)
+    status, said = viewer.page.evaluate(FORGED)
+    assert (status, said["command"]["status"]) == (403, "not_authorised")
+
+    panel.get_by_role("button", name="Release").click()
+    desk.page.get_by_role("dialog").get_by_role("button", name="Do it").click()
+    expect(panel).to_contain_text("Nothing: the point shows what its device says")
+    expect(now).not_to_contain_text("operatorBlocked")
+
+    auditor = window()
+    auditor.log_in("carla")
+    auditor.open("/point/e01.voltage")
+    panel = auditor.page.get_by_role("region", name="override")
+    expect(panel.get_by_role("button", name="Test…", exact=True)).to_be_visible()
+    panel.get_by_role("link", name="Who did what").click()
+    records = auditor.page.get_by_role("region", name="Records of the audit log")
+    for action in ("block", "substitute", "release"):
+        row = records.get_by_role("row").filter(has_text=f"action {action}").first
+        expect(row).to_contain_text("anna")
+        expect(row).to_contain_text("transformer on the bench")
 
 
 def test_a_viewer_may_look_and_nothing_else(window, station) -> None:
