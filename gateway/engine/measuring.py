@@ -88,7 +88,8 @@ class Measuring:
             back = now.next - waveform.index > waveform.rate * BACK
             if (now.rate, now.channels) == (waveform.rate, waveform.channels) and not back:
                 return now
-            self._counters["time_went_back"] += back
+            if back:
+                self._counters["time_went_back"] += 1
             self._energy = now.energy if now.energy is not None else self._energy
         try:
             self._estimator = Estimator(
